@@ -1,0 +1,26 @@
+declare const brand: unique symbol;
+type Branded<Name extends string> = string & { readonly [brand]: Name };
+
+/** The tenant that owns users, keys and data. */
+export type ApplicationId = Branded<'ApplicationId'>;
+/** What a caller sees of a thread: a UUID, unique per (application, user). */
+export type ThreadId = Branded<'ThreadId'>;
+/** A thread's primary key inside the store; never leaves the server. */
+export type ThreadKey = Branded<'ThreadKey'>;
+export type MessageId = Branded<'MessageId'>;
+export type RunId = Branded<'RunId'>;
+/** One running server process; owner of the leases on its runs. */
+export type ProcessId = Branded<'ProcessId'>;
+
+/** The application that the server's own secrets and the development key speak for. */
+export const DEFAULT_APPLICATION = 'default' as ApplicationId;
+
+/** The user an application acts for when a key names nobody. */
+export const SERVICE_USER = 'service';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** A UUID in its canonical lower-case form, or null when the text is none (RFC 9562 section 4). */
+export function parseUuid<Id extends string>(text: unknown): Id | null {
+  return typeof text === 'string' && UUID.test(text) ? (text.toLowerCase() as Id) : null;
+}

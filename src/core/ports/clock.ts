@@ -1,0 +1,9 @@
+/** Wall time, so that tests decide what time it is. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Resolves after `ms`, or rejects with the signal's reason. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Calls back once after `ms`; the function it returns takes the call back. Does not keep the process alive. */
+  after(ms: number, callback: () => void): () => void;
+}

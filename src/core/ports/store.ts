@@ -1,0 +1,230 @@
+import type { ApplicationId, MessageId, ProcessId, RunId, ThreadId, ThreadKey } from '../ids.ts';
+import type { Message, MessageStatus, Part, Role, Usage } from '../message.ts';
+import type { Owner } from '../principal.ts';
+import type { Run, RunFailure, RunSnapshot, RunStatus } from '../run.ts';
+import type { JsonObject, Thread, ThreadEvent, ThreadRef } from '../thread.ts';
+
+/** Makes a creation repeatable for 24 hours: same key and fingerprint give the first result again. Scope: the owner. */
+export interface Idempotency {
+  readonly key: string;
+  /** Hash of route and body; another one under the same key is a mistake of the caller. */
+  readonly fingerprint: string;
+}
+
+export interface NewThread {
+  readonly key: ThreadKey;
+  readonly id: ThreadId;
+  readonly number: number;
+  readonly title: string | null;
+  readonly model: string | null;
+  readonly agent: string | null;
+  readonly tags: readonly string[];
+  readonly metadata: JsonObject;
+  /** How many of the last turns of the user's latest thread the model sees before this one's first message; 0 for none. */
+  readonly carryTurns: number;
+}
+
+export interface ThreadChanges {
+  readonly title?: string | null;
+  readonly model?: string | null;
+  readonly agent?: string | null;
+  readonly tags?: readonly string[];
+  readonly archived?: boolean;
+  readonly metadata?: JsonObject;
+}
+
+/** Newest update first; `cursor` is the last row of the page before. */
+export interface ThreadQuery {
+  readonly limit: number;
+  readonly cursor: { readonly updatedAt: number; readonly key: ThreadKey } | null;
+  readonly model?: string;
+  readonly tag?: string;
+  readonly archived?: boolean;
+  readonly createdBefore?: number;
+  readonly createdAfter?: number;
+}
+
+export interface NewMessage {
+  readonly id: MessageId;
+  readonly role: Role;
+  readonly parts: readonly Part[];
+}
+
+/** A process's claim to execute runs until `until`; renewed while it lives. */
+export interface Lease {
+  readonly processId: ProcessId;
+  readonly until: number;
+}
+
+/** Names for records that a transaction may have to make. */
+export interface RunNames {
+  readonly runId: RunId;
+  readonly answerId: MessageId;
+}
+
+export interface BeginRun {
+  readonly owner: Owner;
+  readonly now: number;
+  readonly names: RunNames;
+  readonly thread: { readonly ref: ThreadRef } | { readonly create: NewThread };
+  readonly ask: /** Adds messages below `parent` (`head`: the thread's head); the last one is the question. */
+    | { readonly kind: 'append'; readonly messages: readonly NewMessage[]; readonly parent: MessageId | null | 'head' }
+    /** Answers a stored question once more: `message` is that question, or one of its answers. */
+    | { readonly kind: 'again'; readonly message: MessageId };
+  /** Given: refuse with `head_moved` unless the thread's head is this one, so that a caller may decide on what it read. */
+  readonly expectedHead?: MessageId | null;
+  readonly snapshot: RunSnapshot;
+  /** The title a thread without one gets. */
+  readonly title: string | null;
+  /** Runs that may wait in one thread behind the running one. */
+  readonly maxQueued: number;
+  /** Starts the run in the same transaction when its thread is idle; null leaves it queued. */
+  readonly lease: Lease | null;
+  readonly idempotency: Idempotency | null;
+}
+
+export type BeginRefusal = 'thread_not_found' | 'message_not_found' | 'queue_full' | 'idempotency_mismatch' | 'head_moved';
+
+export type BeginResult =
+  /** `run.status` is `running` (its `run.started` stands at offset 1) or `queued`. */
+  | { readonly kind: 'begun'; readonly run: Run; readonly thread: Thread }
+  /** The first result under this idempotency key, as it was then. */
+  | { readonly kind: 'replayed'; readonly run: Run; readonly thread: Thread }
+  | { readonly kind: 'refused'; readonly reason: BeginRefusal };
+
+export type CreateThreadResult =
+  | { readonly kind: 'created' | 'replayed'; readonly thread: Thread }
+  | { readonly kind: 'refused'; readonly reason: 'idempotency_mismatch' };
+
+/** Consecutive events of one run as they go on the wire. */
+export interface Segment {
+  readonly runId: RunId;
+  readonly attempt: number;
+  readonly first: number;
+  readonly last: number;
+  /** One JSON text an event, joined by line feeds. */
+  readonly events: string;
+}
+
+/** A run's end: its last segment (terminal event included), its answer and its final state, in one transaction. */
+export interface RunEnd {
+  readonly segment: Segment;
+  readonly status: Extract<RunStatus, 'completed' | 'failed' | 'cancelled'>;
+  readonly answer: {
+    readonly parts: readonly Part[];
+    readonly status: MessageStatus;
+    readonly model: string;
+    readonly usage: Usage | null;
+  };
+  readonly failure: RunFailure | null;
+}
+
+export interface LogBatch {
+  readonly now: number;
+  readonly segments: readonly Segment[];
+  readonly ends: readonly RunEnd[];
+  /** Syncs to disk before it returns; false may leave deltas to the next sync. */
+  readonly durable: boolean;
+  /** Claims the next queued run of each thread whose run ends here; null while draining. */
+  readonly lease: Lease | null;
+}
+
+export interface LogBatchResult {
+  /** Runs whose attempt is no longer theirs to write, or that are gone: nothing of them was written. */
+  readonly fenced: readonly RunId[];
+  /** Claimed runs, `run.started` at offset 1. */
+  readonly started: readonly Run[];
+}
+
+/** One page of a run's log from `after`, in order, as JSON texts. `ended`: nothing will follow the last of them. */
+export interface LogPage {
+  readonly events: readonly string[];
+  readonly ended: boolean;
+}
+
+/** A run that its process left behind, with everything its readers may have seen. */
+export interface LostRun {
+  readonly run: Run;
+  readonly events: readonly string[];
+}
+
+export interface ThreadStore {
+  createThread(input: { owner: Owner; now: number; thread: NewThread; idempotency: Idempotency | null }): Promise<CreateThreadResult>;
+  findThread(owner: Owner, ref: ThreadRef): Promise<Thread | null>;
+  /** Whether any user of the application has a thread of that id; for callers that may act for all of them. */
+  threadExistsInApplication(applicationId: ApplicationId, id: ThreadId): Promise<boolean>;
+  listThreads(owner: Owner, query: ThreadQuery): Promise<readonly Thread[]>;
+  changeThread(input: { owner: Owner; ref: ThreadRef; changes: ThreadChanges; now: number }): Promise<Thread | null>;
+  /** Makes a message of the thread its head. */
+  setHead(input: {
+    owner: Owner;
+    ref: ThreadRef;
+    messageId: MessageId;
+    now: number;
+  }): Promise<Thread | 'thread_not_found' | 'message_not_found'>;
+  /** First half of a deletion: from now on nobody finds the thread or begins a run in it. Gives its unfinished runs. */
+  closeThread(input: { owner: Owner; ref: ThreadRef; now: number }): Promise<{ thread: Thread; unfinished: readonly Run[] } | null>;
+  /** Second half: removes every trace from the data files, also what an earlier process left half deleted when no key is given. */
+  purgeThread(key: ThreadKey | null): Promise<void>;
+  /** Thread events behind `after`, oldest first; null when the thread is unknown. */
+  listThreadEvents(owner: Owner, ref: ThreadRef, page: { after: number; limit: number }): Promise<readonly ThreadEvent[] | null>;
+  /** Number of the newest thread event, where a reader without a cursor begins; null when the thread is unknown. */
+  lastThreadEvent(owner: Owner, ref: ThreadRef): Promise<number | null>;
+}
+
+export interface MessageStore {
+  /** The branch that ends in `branch` (`head`: the thread's head), newest first, from below `beforeSeq`. Null: unknown thread or message. */
+  listMessages(input: {
+    owner: Owner;
+    ref: ThreadRef;
+    branch: MessageId | 'head';
+    beforeSeq: number | null;
+    limit: number;
+  }): Promise<readonly Message[] | null>;
+  /**
+   * What a run's model may see: the question and its stored ancestors, oldest first, at most `limit` of them, the carried turns of an
+   * earlier thread before them.
+   */
+  contextOf(input: { threadKey: ThreadKey; messageId: MessageId; limit: number }): Promise<readonly Message[]>;
+  findMessage(input: { owner: Owner; messageId: MessageId }): Promise<Message | null>;
+}
+
+export interface RunStore {
+  beginRun(input: BeginRun): Promise<BeginResult>;
+  findRun(owner: Owner, runId: RunId): Promise<Run | null>;
+  /** For a key that acts for every user of its application. */
+  findRunInApplication(applicationId: ApplicationId, runId: RunId): Promise<Run | null>;
+  /** The newest unfinished run of a user. */
+  activeRun(owner: Owner): Promise<Run | null>;
+  /** The newest run that answers this message and has not ended. */
+  liveRunOf(owner: Owner, messageId: MessageId): Promise<Run | null>;
+  /**
+   * Asks for a run's end. A queued or waiting run ends here and now (its `run.cancelled` and its empty answer are stored); a running one is
+   * returned as it is, for its process to end.
+   */
+  cancelRun(input: { owner: Owner; runId: RunId; now: number }): Promise<Run | null>;
+  /** Claims the oldest queued run of every thread in which none is running or waiting. */
+  claimQueued(input: { now: number; lease: Lease }): Promise<readonly Run[]>;
+  renewLeases(lease: Lease): Promise<void>;
+  /** Running runs whose lease is over at `now`, taken over by this lease with the next attempt. */
+  takeLost(input: { now: number; lease: Lease }): Promise<readonly LostRun[]>;
+}
+
+export interface LogStore {
+  appendLog(batch: LogBatch): Promise<LogBatchResult>;
+  /** Events behind `after`, at most about `maxBytes` of them but at least one if there is one. Whoever asks has been allowed to see the run. */
+  readLog(input: { runId: RunId; after: number; maxBytes: number }): Promise<LogPage>;
+}
+
+export interface Store extends ThreadStore, MessageStore, RunStore, LogStore {
+  /** What this store promises beyond the port; contract tests and start-up ask here, never for a name. */
+  readonly capabilities: {
+    /** Other processes may write the same store: leases count, wake-ups come from outside. */
+    readonly shared: boolean;
+  };
+  /** Resolves when the store answers a query. */
+  ping(): Promise<void>;
+  /** Forgets idempotency keys from before `now` less 24 hours. */
+  forgetOldKeys(now: number): Promise<void>;
+  close(): Promise<void>;
+}

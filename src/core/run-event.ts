@@ -1,0 +1,59 @@
+import type { MessageId, RunId, ThreadId } from './ids.ts';
+import type { Message, Usage } from './message.ts';
+import type { RunFailure } from './run.ts';
+
+/** The answer as `run.completed` carries it: the stored message in native's words. */
+export type CompletedMessage = Pick<Message, 'id' | 'seq' | 'role' | 'status' | 'parts'>;
+
+/** Something that happened in a run, before it has its place in the log. */
+export type RunFact =
+  | {
+      readonly type: 'run.started';
+      readonly thread_id: ThreadId;
+      readonly message_id: MessageId;
+      readonly answer_id: MessageId;
+      readonly model: string;
+      readonly attempt: number;
+    }
+  | { readonly type: 'run.restarted'; readonly attempt: number }
+  | { readonly type: 'node.entered'; readonly name: string }
+  /** `at` counts UTF-16 code units from the answer's start. */
+  | { readonly type: 'text.appended'; readonly message_id: MessageId; readonly text: string; readonly at: number }
+  | { readonly type: 'reasoning.appended'; readonly message_id: MessageId; readonly text: string }
+  | { readonly type: 'tool.called'; readonly call_id: string; readonly name: string; readonly arguments: string }
+  | { readonly type: 'tool.returned'; readonly call_id: string; readonly name: string; readonly status: string; readonly result: string }
+  | { readonly type: 'approval.requested'; readonly call_id: string; readonly name: string; readonly arguments: string }
+  | { readonly type: 'usage.recorded'; readonly usage: Usage }
+  | TerminalFact;
+
+/** The last fact of every run, exactly once. */
+export type TerminalFact =
+  | { readonly type: 'run.completed'; readonly message: CompletedMessage; readonly usage: Usage | null; readonly model: string }
+  | ({ readonly type: 'run.failed' } & RunFailure)
+  | { readonly type: 'run.cancelled' };
+
+/** A fact with its place in the run's log: offsets are dense integers from 1 for the run's whole life. */
+export type RunEvent = RunFact & { readonly run_id: RunId; readonly offset: number };
+
+/** An event together with the JSON that stands in the log and goes on native's wire. */
+export interface LoggedEvent {
+  readonly offset: number;
+  readonly event: RunEvent;
+  readonly json: string;
+}
+
+/** Gives a fact its place; the one spot where an event's JSON is made. */
+export function logEvent(runId: RunId, offset: number, fact: RunFact): LoggedEvent {
+  const event = Object.assign({ type: fact.type, run_id: runId, offset }, fact) as RunEvent;
+  return { offset, event, json: JSON.stringify(event) };
+}
+
+/** Reads an event back from the JSON that `logEvent` made. */
+export function parseLoggedEvent(json: string): LoggedEvent {
+  const event = JSON.parse(json) as RunEvent;
+  return { offset: event.offset, event, json };
+}
+
+export function isTerminal(event: RunFact): event is TerminalFact {
+  return event.type === 'run.completed' || event.type === 'run.failed' || event.type === 'run.cancelled';
+}
