@@ -1,39 +1,36 @@
 /** What can be expected to go wrong. Each code has its HTTP status in `http/error-status.ts`; a dialect words it for its clients. */
-export const errorCodes = [
-  'auth_missing',
-  'auth_invalid',
-  'auth_conflict',
-  'scope_denied',
-  'not_found',
-  'thread_not_found',
-  'run_not_found',
-  'message_not_found',
-  'route_not_found',
-  'method_not_allowed',
-  'body_invalid',
-  'body_not_object',
-  'body_too_deep',
-  'body_too_large',
-  'content_type_unsupported',
-  'unicode_invalid',
-  'validation_failed',
-  'model_unknown',
-  'agent_unknown',
-  'cursor_invalid',
-  'idempotency_key_invalid',
-  'idempotency_mismatch',
-  'queue_full',
-  'too_many_readers',
-  'state_conflict',
-  'run_cancelled',
-  'run_failed',
-  'run_timeout',
-  'overloaded',
-  'draining',
-  'internal',
-] as const;
-
-export type ErrorCode = (typeof errorCodes)[number];
+export type ErrorCode =
+  | 'auth_missing'
+  | 'auth_invalid'
+  | 'auth_conflict'
+  | 'scope_denied'
+  | 'not_found'
+  | 'thread_not_found'
+  | 'run_not_found'
+  | 'message_not_found'
+  | 'route_not_found'
+  | 'method_not_allowed'
+  | 'body_invalid'
+  | 'body_not_object'
+  | 'body_too_deep'
+  | 'body_too_large'
+  | 'content_type_unsupported'
+  | 'unicode_invalid'
+  | 'validation_failed'
+  | 'model_unknown'
+  | 'agent_unknown'
+  | 'cursor_invalid'
+  | 'idempotency_key_invalid'
+  | 'idempotency_mismatch'
+  | 'queue_full'
+  | 'too_many_readers'
+  | 'state_conflict'
+  | 'run_cancelled'
+  | 'run_failed'
+  | 'run_timeout'
+  | 'overloaded'
+  | 'draining'
+  | 'internal';
 
 /** One field that a request got wrong, by its path from the body's root. */
 export interface FieldProblem {

@@ -3,6 +3,8 @@ import type { MessageId, RunId, ThreadId } from './ids.ts';
 /** What only one provider understands; goes back to that provider only, keyed by its name. */
 export type ProviderNotes = Readonly<Record<string, unknown>>;
 
+export type ToolResultStatus = 'completed' | 'failed' | 'cancelled' | 'denied';
+
 /** One piece of a message, neutral of provider and protocol. Stored and shown in native as it stands here. */
 export type Part =
   | { readonly type: 'text'; readonly text: string; readonly provider?: ProviderNotes }
@@ -19,7 +21,7 @@ export type Part =
       readonly type: 'tool_result';
       readonly call_id: string;
       readonly name: string;
-      readonly status: 'completed' | 'failed' | 'cancelled' | 'denied';
+      readonly status: ToolResultStatus;
       readonly result: string;
     }
   | { readonly type: 'error'; readonly code: string; readonly detail: string };

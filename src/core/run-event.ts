@@ -1,9 +1,9 @@
 import type { MessageId, RunId, ThreadId } from './ids.ts';
-import type { Message, Usage } from './message.ts';
-import type { RunFailure } from './run.ts';
+import type { Message, ToolResultStatus, Usage } from './message.ts';
+import type { FinishReason, Run, RunFailure } from './run.ts';
 
 /** The answer as `run.completed` carries it: the stored message in native's words. */
-export type CompletedMessage = Pick<Message, 'id' | 'seq' | 'role' | 'status' | 'parts'>;
+type CompletedMessage = Pick<Message, 'id' | 'seq' | 'role' | 'status' | 'parts'>;
 
 /** Something that happened in a run, before it has its place in the log. */
 export type RunFact =
@@ -21,14 +21,20 @@ export type RunFact =
   | { readonly type: 'text.appended'; readonly message_id: MessageId; readonly text: string; readonly at: number }
   | { readonly type: 'reasoning.appended'; readonly message_id: MessageId; readonly text: string }
   | { readonly type: 'tool.called'; readonly call_id: string; readonly name: string; readonly arguments: string }
-  | { readonly type: 'tool.returned'; readonly call_id: string; readonly name: string; readonly status: string; readonly result: string }
+  | {
+      readonly type: 'tool.returned';
+      readonly call_id: string;
+      readonly name: string;
+      readonly status: ToolResultStatus;
+      readonly result: string;
+    }
   | { readonly type: 'approval.requested'; readonly call_id: string; readonly name: string; readonly arguments: string }
   | { readonly type: 'usage.recorded'; readonly usage: Usage }
   | TerminalFact;
 
 /** The last fact of every run, exactly once. */
 export type TerminalFact =
-  | { readonly type: 'run.completed'; readonly message: CompletedMessage; readonly usage: Usage | null; readonly model: string }
+  | { readonly type: 'run.completed'; readonly message: CompletedMessage; readonly usage: Usage | null; readonly model: string; readonly finish_reason: FinishReason }
   | ({ readonly type: 'run.failed' } & RunFailure)
   | { readonly type: 'run.cancelled' };
 
@@ -40,6 +46,18 @@ export interface LoggedEvent {
   readonly offset: number;
   readonly event: RunEvent;
   readonly json: string;
+}
+
+/** How every execution begins: the run's first event, written by the store with the claim and remembered by the executor. */
+export function startedFact(run: Run): RunFact {
+  return {
+    type: 'run.started',
+    thread_id: run.threadId,
+    message_id: run.messageId,
+    answer_id: run.answerId,
+    model: run.snapshot.model,
+    attempt: run.attempt,
+  };
 }
 
 /** Gives a fact its place; the one spot where an event's JSON is made. */

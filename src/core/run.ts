@@ -15,6 +15,9 @@ export interface RunSnapshot {
   readonly instructions: readonly string[];
 }
 
+/** Why a completed answer ended: `length` means that the model's or the caller's token limit cut it. */
+export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter';
+
 export interface RunFailure {
   readonly code: string;
   readonly detail: string;
@@ -38,6 +41,8 @@ export interface Run {
   readonly attempt: number;
   readonly snapshot: RunSnapshot;
   readonly usage: Usage | null;
+  /** Null unless completed. */
+  readonly finishReason: FinishReason | null;
   readonly failure: RunFailure | null;
   readonly createdAt: number;
   readonly endedAt: number | null;

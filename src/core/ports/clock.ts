@@ -6,4 +6,6 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Calls back once after `ms`; the function it returns takes the call back. Does not keep the process alive. */
   after(ms: number, callback: () => void): () => void;
+  /** Runs a task, which must not reject, again and again, `ms` after it was done; the function it returns stops that. */
+  every(ms: number, task: () => Promise<void>): () => void;
 }

@@ -1,4 +1,5 @@
 import type { Part, Usage } from '../message.ts';
+import type { FinishReason } from '../run.ts';
 
 /** One message as a provider is to see it; made by `engine/context/render.ts`, which keeps the order legal. */
 export interface PromptMessage {
@@ -20,9 +21,9 @@ export type ModelChunk =
   | { readonly type: 'reasoning'; readonly text: string }
   | { readonly type: 'tool_call'; readonly call_id: string; readonly name: string; readonly arguments: string };
 
-/** How an answer ended. `length` means it was cut by the token limit. */
+/** How an answer ended. */
 export interface ModelEnd {
-  readonly reason: 'stop' | 'length' | 'tool_calls' | 'content_filter';
+  readonly reason: FinishReason;
   readonly usage: Usage | null;
 }
 

@@ -1,7 +1,7 @@
 import type { ApplicationId, MessageId, ProcessId, RunId, ThreadId, ThreadKey } from '../ids.ts';
 import type { Message, MessageStatus, Part, Role, Usage } from '../message.ts';
 import type { Owner } from '../principal.ts';
-import type { Run, RunFailure, RunSnapshot, RunStatus } from '../run.ts';
+import type { FinishReason, Run, RunFailure, RunSnapshot, RunStatus } from '../run.ts';
 import type { JsonObject, Thread, ThreadEvent, ThreadRef } from '../thread.ts';
 
 /** Makes a creation repeatable for 24 hours: same key and fingerprint give the first result again. Scope: the owner. */
@@ -57,7 +57,7 @@ export interface Lease {
 }
 
 /** Names for records that a transaction may have to make. */
-export interface RunNames {
+interface RunNames {
   readonly runId: RunId;
   readonly answerId: MessageId;
 }
@@ -117,6 +117,8 @@ export interface RunEnd {
     readonly usage: Usage | null;
   };
   readonly failure: RunFailure | null;
+  /** Null unless completed. */
+  readonly finishReason: FinishReason | null;
 }
 
 export interface LogBatch {
