@@ -1,0 +1,152 @@
+import type { MessageId, RunId, ThreadId } from '../core/ids.ts';
+import type { Message, Part, Role } from '../core/message.ts';
+import type { Catalogue, CatalogueModel } from '../core/ports/catalogue.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { IdSource } from '../core/ports/ids.ts';
+import type { Observer } from '../core/ports/observer.ts';
+import type { Store, ThreadChanges, ThreadQuery } from '../core/ports/store.ts';
+import type { TokenCounter } from '../core/ports/token-counter.ts';
+import type { Owner } from '../core/principal.ts';
+import type { Run } from '../core/run.ts';
+import type { LoggedEvent } from '../core/run-event.ts';
+import type { JsonObject, Thread, ThreadEvent, ThreadRef } from '../core/thread.ts';
+
+/** Makes a POST repeatable: see contracts of idempotency. `fingerprint` hashes route and body. */
+export interface RepeatKey {
+  readonly key: string;
+  readonly fingerprint: string;
+}
+
+export interface CreateThread {
+  readonly owner: Owner;
+  /** A client's own id; without one the server makes one. */
+  readonly id?: ThreadId;
+  readonly title?: string | null;
+  readonly model?: string | null;
+  readonly agent?: string | null;
+  readonly tags?: readonly string[];
+  readonly metadata?: JsonObject;
+  readonly carryTurns?: number;
+  readonly repeat?: RepeatKey | null;
+}
+
+export interface IncomingMessage {
+  readonly role: Role;
+  readonly parts: readonly Part[];
+}
+
+export interface StartRun {
+  readonly owner: Owner;
+  /** An existing thread, or the wish for a new one. */
+  readonly thread: ThreadRef | { readonly create: Pick<CreateThread, 'model' | 'agent' | 'tags' | 'carryTurns'> };
+  readonly ask:
+    | { readonly kind: 'append'; readonly messages: readonly IncomingMessage[]; readonly parent?: MessageId | null }
+    | { readonly kind: 'again'; readonly message: MessageId };
+  /** Without one: the thread's model, else the catalogue's default. */
+  readonly model?: string | null;
+  readonly agent?: string | null;
+  readonly temperature?: number | null;
+  readonly maxTokens?: number | null;
+  /** For this run only. */
+  readonly instructions?: readonly string[];
+  readonly expectedHead?: MessageId | null;
+  readonly repeat?: RepeatKey | null;
+}
+
+export interface Started {
+  readonly run: Run;
+  readonly thread: Thread;
+  /** True when an earlier call with the same key did the work. */
+  readonly replayed: boolean;
+}
+
+export interface Follow {
+  readonly runId: RunId;
+  /** Offset of the last event the reader has; 0 for none. */
+  readonly after: number;
+  readonly signal: AbortSignal;
+  /**
+   * Gets consecutive events in order, each once, as soon as they are stored. A returned promise holds this reader (and nobody else) back
+   * until it resolves; what happens meanwhile is read from the log afterwards.
+   */
+  readonly onEvents: (events: readonly LoggedEvent[]) => void | Promise<void>;
+}
+
+/** Everything a front door can ask for. Failures are `AppError`s; a record of somebody else is `not_found` in one of its forms. */
+export interface Engine {
+  readonly threads: {
+    create(input: CreateThread): Promise<{ thread: Thread; replayed: boolean }>;
+    /** Rejects with `thread_not_found`. */
+    find(owner: Owner, ref: ThreadRef): Promise<Thread>;
+    existsInApplication(owner: Owner, id: ThreadId): Promise<boolean>;
+    list(owner: Owner, query: ThreadQuery): Promise<readonly Thread[]>;
+    change(owner: Owner, ref: ThreadRef, changes: ThreadChanges): Promise<Thread>;
+    setHead(owner: Owner, ref: ThreadRef, messageId: MessageId): Promise<Thread>;
+    /** Ends the thread's runs as cancelled, then removes it with everything in it. */
+    delete(owner: Owner, ref: ThreadRef): Promise<void>;
+    messages(
+      owner: Owner,
+      ref: ThreadRef,
+      page: { branch: MessageId | 'head'; beforeSeq: number | null; limit: number },
+    ): Promise<readonly Message[]>;
+    message(owner: Owner, id: MessageId): Promise<Message>;
+    /** Number of the newest thread event. */
+    lastEvent(owner: Owner, ref: ThreadRef): Promise<number>;
+    /** Thread events behind `after`, then new ones as they come, until the thread is deleted or the signal aborts. */
+    follow(
+      owner: Owner,
+      ref: ThreadRef,
+      reader: { after: number; signal: AbortSignal; onEvents: (events: readonly ThreadEvent[]) => void | Promise<void> },
+    ): Promise<void>;
+  };
+  readonly runs: {
+    /** Stores the messages and the run in one transaction; the run goes on whoever listens. */
+    start(input: StartRun): Promise<Started>;
+    /** Rejects with `run_not_found`. */
+    find(owner: Owner, id: RunId): Promise<Run>;
+    /** For keys that act for every user of their application. */
+    findInApplication(owner: Owner, id: RunId): Promise<Run>;
+    active(owner: Owner): Promise<Run | null>;
+    /** The unfinished run that answers this message, if there is one. */
+    liveOf(owner: Owner, messageId: MessageId): Promise<Run | null>;
+    cancel(owner: Owner, id: RunId): Promise<Run>;
+    /** Resolves after the terminal event was handed over, or when the signal aborts. */
+    follow(input: Follow): Promise<void>;
+    /** A page of what stands in the log now, without waiting; `ended` when nothing will follow it. */
+    read(input: Pick<Follow, 'runId' | 'after'>): Promise<{ events: readonly LoggedEvent[]; ended: boolean }>;
+    /** The ended run, or `run_timeout` after `timeoutMs` while the run goes on. */
+    await(owner: Owner, id: RunId, options: { timeoutMs: number; signal: AbortSignal }): Promise<Run>;
+  };
+  readonly models: {
+    readonly defaultModel: string;
+    list(): readonly CatalogueModel[];
+    /** Rejects with `model_unknown`. */
+    find(name: string): CatalogueModel;
+  };
+  /** Takes up what an earlier process left: ends its running runs as interrupted, starts queued ones. Call once, before serving. */
+  recover(): Promise<void>;
+  /** Whether the engine takes new work, and why not. */
+  readiness(): Promise<{ ready: true } | { ready: false; reason: string }>;
+  /** Refuses new work, lets running runs end for `graceMs`, then ends them as interrupted. The store can be closed afterwards. */
+  drain(graceMs: number): Promise<void>;
+}
+
+interface EngineSettings {
+  /** Runs that may wait in a thread behind the running one. */
+  readonly queuedRunsPerThread: number;
+  /** The longest a run may take. */
+  readonly runSeconds: number;
+  /** The longest answer, in UTF-16 code units. */
+  readonly answerChars: number;
+}
+
+/** Everything the engine needs from outside. */
+export interface EnginePorts {
+  readonly store: Store;
+  readonly catalogue: Catalogue;
+  readonly counter: TokenCounter;
+  readonly ids: IdSource;
+  readonly clock: Clock;
+  readonly observer: Observer;
+  readonly settings: EngineSettings;
+}

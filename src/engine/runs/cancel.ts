@@ -1,0 +1,36 @@
+import { AppError } from '../../core/errors.ts';
+import type { RunId } from '../../core/ids.ts';
+import type { RunStore } from '../../core/ports/store.ts';
+import type { Owner } from '../../core/principal.ts';
+import type { Run } from '../../core/run.ts';
+import type { WakeUps } from '../wake-ups.ts';
+import type { AwaitEnd } from './await.ts';
+import type { LiveRuns } from './live-run.ts';
+import { type QueuePorts, startQueued } from './queue.ts';
+
+/** How long a request waits for a run to reach its end after it was told to. */
+const STOP_MS = 10_000;
+
+interface CancelPorts extends QueuePorts {
+  readonly store: Pick<RunStore, 'cancelRun' | 'claimQueued'>;
+  readonly wakeUps: WakeUps;
+  readonly live: LiveRuns;
+  readonly awaitEnd: AwaitEnd;
+}
+
+/** Ends a run as cancelled and keeps its text so far; a run that has ended stays as it is. */
+export function createCancel(ports: CancelPorts): (owner: Owner, id: RunId) => Promise<Run> {
+  const { store, live, clock, wakeUps } = ports;
+  return async (owner, runId) => {
+    const run = await store.cancelRun({ owner, runId, now: clock.now() });
+    if (!run) throw new AppError('run_not_found', 'There is no such run');
+    if (run.status === 'running') {
+      live.get(runId)?.stop('cancelled');
+      return ports.awaitEnd(owner, runId, { timeoutMs: STOP_MS, signal: new AbortController().signal });
+    }
+    wakeUps.hint(runId);
+    wakeUps.hint(run.threadKey);
+    await startQueued(ports);
+    return run;
+  };
+}

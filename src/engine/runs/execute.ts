@@ -1,0 +1,152 @@
+import { AppError } from '../../core/errors.ts';
+import type { Catalogue, CatalogueModel } from '../../core/ports/catalogue.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import { type ModelChunk, type ModelEnd, ModelError, type ModelRequest } from '../../core/ports/model-provider.ts';
+import type { Observer } from '../../core/ports/observer.ts';
+import type { Run, RunFailure } from '../../core/run.ts';
+import type { RunFact } from '../../core/run-event.ts';
+import { createLiveRun, type LiveRun, type LiveRuns, type StopReason } from './live-run.ts';
+import type { LogWriter } from './log-writer.ts';
+import type { Ending } from './pending.ts';
+import { cleanText, createTextIntake } from './text-intake.ts';
+
+export interface ExecutorPorts {
+  readonly catalogue: Catalogue;
+  readonly assemble: (run: Run, model: CatalogueModel) => Promise<ModelRequest>;
+  readonly writer: LogWriter;
+  readonly live: LiveRuns;
+  readonly clock: Clock;
+  readonly observer: Observer;
+  readonly limits: { readonly runMs: number; readonly answerChars: number };
+}
+
+/**
+ * Executes claimed runs: from the model's stream to the log, to exactly one end. The live run is registered before `execute` returns, so a
+ * reader that looks for it finds it; the rest goes on by itself and never rejects.
+ */
+export function createExecutor(ports: ExecutorPorts): (run: Run) => void {
+  return (run) => {
+    const live = createLiveRun(run, (error) => ports.observer.faulted('run reader', error));
+    ports.live.add(live);
+    executeToItsEnd(ports, live).catch((error: unknown) => ports.observer.faulted('run', error));
+  };
+}
+
+async function executeToItsEnd(ports: ExecutorPorts, live: LiveRun): Promise<void> {
+  const { clock, observer, writer } = ports;
+  const { id, snapshot, attempt } = live.run;
+  const startedAt = clock.now();
+  observer.runStarted({ id, model: snapshot.model, attempt });
+  const cancelTimeout = clock.after(ports.limits.runMs, () => live.stop('timed_out'));
+  const intake = createIntake(ports, live, startedAt);
+  let ending: Ending;
+  try {
+    const end = await streamAnswer(ports, live, intake.take);
+    await intake.finish();
+    ending = live.stopReason === null ? completed(live, end) : stopped(live.stopReason);
+  } catch (error) {
+    await intake.finish();
+    ending = live.stopReason === null ? failed(failureOf(error, observer)) : stopped(live.stopReason);
+  }
+  cancelTimeout();
+  await writer.end(live, ending);
+  ports.live.remove(live);
+  const code = ending.failure?.code ?? null;
+  observer.runEnded({ id, model: snapshot.model, status: ending.status, code, durationMs: clock.now() - startedAt });
+}
+
+async function streamAnswer(ports: ExecutorPorts, live: LiveRun, take: (chunk: ModelChunk) => void | Promise<void>): Promise<ModelEnd> {
+  const model = ports.catalogue.find(live.run.snapshot.model);
+  if (!model) throw new AppError('model_unknown', `The model ${live.run.snapshot.model} is no longer configured`);
+  const request = await ports.assemble(live.run, model);
+  live.signal.throwIfAborted();
+  return ports.catalogue.provider(model).stream(request, take, live.signal);
+}
+
+/** Turns a model's chunks into facts of the log: clean text, first text urgent, bounded in all. */
+function createIntake({ writer, observer, clock, limits }: ExecutorPorts, live: LiveRun, startedAt: number) {
+  const { id, answerId: message_id, snapshot } = live.run;
+  const text = createTextIntake();
+  const reasoning = createTextIntake();
+  let first = true;
+  let size = 0;
+
+  function append(fact: RunFact, urgent: boolean): void | Promise<void> {
+    live.answer.add(fact);
+    return writer.append(live, fact, urgent ? 'urgent' : 'window');
+  }
+
+  function appendText(type: 'text.appended' | 'reasoning.appended', clean: string): void | Promise<void> {
+    if (clean === '' || live.signal.aborted) return undefined;
+    size += clean.length;
+    if (size > limits.answerChars) return live.stop('answer_too_long');
+    if (type === 'reasoning.appended') return append({ type, message_id, text: clean }, false);
+    const urgent = first;
+    if (first) observer.firstToken({ id, model: snapshot.model, sinceStartMs: clock.now() - startedAt });
+    first = false;
+    return append({ type, message_id, text: clean, at: live.answer.length }, urgent);
+  }
+
+  function appendToolCall(chunk: Extract<ModelChunk, { type: 'tool_call' }>): void | Promise<void> {
+    const call = { call_id: cleanText(chunk.call_id), name: cleanText(chunk.name) };
+    void append({ type: 'tool.called', ...call, arguments: cleanText(chunk.arguments) }, true);
+    // No tool is offered to the model, so whatever it calls does not exist.
+    return append({ type: 'tool.returned', ...call, status: 'failed', result: `There is no tool named ${call.name}` }, true);
+  }
+
+  return {
+    take(chunk: ModelChunk): void | Promise<void> {
+      switch (chunk.type) {
+        case 'text':
+          return appendText('text.appended', text.push(chunk.text));
+        case 'reasoning':
+          return appendText('reasoning.appended', reasoning.push(chunk.text));
+        case 'tool_call':
+          return appendToolCall(chunk);
+      }
+    },
+    /** Hands over what the intakes still hold back. */
+    async finish(): Promise<void> {
+      await appendText('reasoning.appended', reasoning.end());
+      await appendText('text.appended', text.end());
+    },
+  };
+}
+
+function completed(live: LiveRun, end: ModelEnd): Ending {
+  const { answerId, answerSeq, snapshot } = live.run;
+  const message = { id: answerId, seq: answerSeq, role: 'assistant', status: 'completed', parts: live.answer.parts() } as const;
+  return { fact: { type: 'run.completed', message, usage: end.usage, model: snapshot.model, finish_reason: end.reason }, status: 'completed', failure: null };
+}
+
+function failed(failure: RunFailure): Ending {
+  return { fact: { type: 'run.failed', ...failure }, status: 'failed', failure };
+}
+
+function stopped(reason: StopReason): Ending {
+  switch (reason) {
+    case 'cancelled':
+      return { fact: { type: 'run.cancelled' }, status: 'cancelled', failure: null };
+    case 'timed_out':
+      return failed({ code: 'run_timed_out', detail: 'The answer took too long', retryable: true });
+    case 'answer_too_long':
+      return failed({ code: 'answer_too_long', detail: 'The answer is longer than this server stores', retryable: false });
+    case 'interrupted':
+    case 'lost':
+      return failed(INTERRUPTED);
+  }
+}
+
+/** A run whose process stopped before its end. */
+export const INTERRUPTED: RunFailure = {
+  code: 'interrupted',
+  detail: 'The server stopped while this answer was being written',
+  retryable: true,
+};
+
+function failureOf(error: unknown, observer: Observer): RunFailure {
+  if (error instanceof ModelError) return { code: error.code, detail: error.message, retryable: error.retryable };
+  if (error instanceof AppError) return { code: error.code, detail: error.message, retryable: false };
+  observer.faulted('model', error);
+  return { code: 'internal', detail: 'The answer failed for a reason that the server has logged', retryable: true };
+}

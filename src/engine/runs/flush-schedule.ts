@@ -1,0 +1,52 @@
+import type { Clock } from '../../core/ports/clock.ts';
+
+/** What a flush takes along: everything that waits, or only the runs with something urgent. */
+export type FlushScope = 'all' | 'urgent';
+
+/** Decides when a flush starts: one at a time, urgent ones at once, the others at least a window after the last one of them started. */
+export interface FlushSchedule {
+  /** Something waits to be flushed. */
+  request(scope: FlushScope): void;
+}
+
+interface FlushScheduleOptions {
+  readonly clock: Clock;
+  readonly windowMs: number;
+  /** Flushes; null when nothing of that scope waits. */
+  readonly flush: (scope: FlushScope) => Promise<void> | null;
+  /** What still waits after a flush. */
+  readonly waiting: () => { readonly any: boolean; readonly urgent: boolean };
+  readonly onFault: (error: unknown) => void;
+}
+
+export function createFlushSchedule({ clock, windowMs, flush, waiting, onFault }: FlushScheduleOptions): FlushSchedule {
+  const scheduled = { all: false, urgent: false };
+  let flushing = false;
+  let lastWindowStart = Number.NEGATIVE_INFINITY;
+
+  function request(scope: FlushScope): void {
+    if (flushing || scheduled[scope]) return;
+    scheduled[scope] = true;
+    // Wall clocks jump: no wait is longer than the window. An idle writer flushes at once, after the turn of the loop has gathered.
+    const wait = scope === 'urgent' ? 0 : Math.min(windowMs, lastWindowStart + windowMs - clock.now());
+    if (wait > 0) clock.after(wait, () => start(scope));
+    else setImmediate(start, scope);
+  }
+
+  function start(scope: FlushScope): void {
+    scheduled[scope] = false;
+    if (flushing) return;
+    const flushed = flush(scope);
+    if (!flushed) return;
+    if (scope === 'all') lastWindowStart = clock.now();
+    flushing = true;
+    flushed.catch(onFault).finally(() => {
+      flushing = false;
+      const { any, urgent } = waiting();
+      if (urgent) request('urgent');
+      if (any) request('all');
+    });
+  }
+
+  return { request };
+}

@@ -1,0 +1,121 @@
+import type { RunId } from '../../core/ids.ts';
+import type { Run } from '../../core/run.ts';
+import { isTerminal, type LoggedEvent, logEvent, parseLoggedEvent, startedFact } from '../../core/run-event.ts';
+import { type Answer, createAnswer } from './answer.ts';
+
+/** Why an execution is told to stop before its model has finished. */
+export type StopReason = 'cancelled' | 'interrupted' | 'timed_out' | 'answer_too_long' | 'lost';
+
+const PAGE_CHARACTERS = 65_536;
+
+type Listener = (events: readonly LoggedEvent[]) => void;
+
+/** A run that this process executes: its committed log in memory, and the readers that wait for more. */
+export interface LiveRun {
+  readonly run: Run;
+  readonly answer: Answer;
+  /** Aborts when the execution must stop; `stopReason` says why. */
+  readonly signal: AbortSignal;
+  readonly stopReason: StopReason | null;
+  /** Offset of the last committed event. */
+  readonly last: number;
+  /** True once the terminal event is committed, or the run belongs to another process. */
+  readonly ended: boolean;
+  stop(reason: StopReason): void;
+  /** At most `limit` committed events behind an offset, and no more than the first 65,536 characters of JSON and what their last event adds. */
+  after(offset: number, limit: number): LoggedEvent[];
+  /** Adds events that the store has taken and hands them to every listener. */
+  commit(events: readonly LoggedEvent[]): void;
+  /** Calls back with every later commit, and with an empty batch when the run is lost. */
+  listen(listener: Listener): () => void;
+}
+
+export function createLiveRun(run: Run, onListenerError: (error: unknown) => void): LiveRun {
+  const controller = new AbortController();
+  const log: string[] = [logEvent(run.id, 1, startedFact(run)).json];
+  const listeners = new Set<Listener>();
+  let stopReason: StopReason | null = null;
+  let ended = false;
+
+  function tell(events: readonly LoggedEvent[]): void {
+    for (const listener of [...listeners]) {
+      try {
+        listener(events);
+      } catch (error) {
+        listeners.delete(listener);
+        onListenerError(error);
+      }
+    }
+  }
+
+  return {
+    run,
+    answer: createAnswer(),
+    signal: controller.signal,
+    get stopReason() {
+      return stopReason;
+    },
+    get last() {
+      return log.length;
+    },
+    get ended() {
+      return ended;
+    },
+    stop(reason) {
+      if (stopReason !== null) return;
+      stopReason = reason;
+      controller.abort();
+      if (reason === 'lost') {
+        ended = true;
+        tell([]);
+      }
+    },
+    after: (offset, limit) => page(log, offset, limit).map(parseLoggedEvent),
+    commit(events) {
+      for (const event of events) log.push(event.json);
+      const last = events.at(-1);
+      if (last && isTerminal(last.event)) ended = true;
+      tell(events);
+    },
+    listen(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+/** Bounded in characters too, because a reader that is held back keeps its page, and one event can be large. */
+function page(log: readonly string[], offset: number, limit: number): string[] {
+  const events: string[] = [];
+  let characters = 0;
+  for (const json of log.slice(offset, offset + limit)) {
+    if (characters >= PAGE_CHARACTERS) break;
+    characters += json.length;
+    events.push(json);
+  }
+  return events;
+}
+
+/** The runs that this process executes now. */
+export interface LiveRuns {
+  get(id: RunId): LiveRun | undefined;
+  all(): Iterable<LiveRun>;
+  readonly size: number;
+  add(live: LiveRun): void;
+  remove(live: LiveRun): void;
+}
+
+export function createLiveRuns(): LiveRuns {
+  const runs = new Map<RunId, LiveRun>();
+  return {
+    get: (id) => runs.get(id),
+    all: () => runs.values(),
+    get size() {
+      return runs.size;
+    },
+    add: (live) => void runs.set(live.run.id, live),
+    remove(live) {
+      if (runs.get(live.run.id) === live) runs.delete(live.run.id);
+    },
+  };
+}

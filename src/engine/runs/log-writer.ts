@@ -1,0 +1,149 @@
+import type { Clock } from '../../core/ports/clock.ts';
+import type { Observer } from '../../core/ports/observer.ts';
+import type { Lease, LogBatch, LogBatchResult, LogStore, RunEnd, Segment } from '../../core/ports/store.ts';
+import type { Run } from '../../core/run.ts';
+import type { RunFact } from '../../core/run-event.ts';
+import { createFlushSchedule, type FlushScope } from './flush-schedule.ts';
+import type { LiveRun } from './live-run.ts';
+import { addFact, type Composed, compose, createPending, type Ending, endOf, type Pending } from './pending.ts';
+
+/**
+ * Adaptive group commit over all runs: what runs append is collected, stored in one transaction, and handed to readers only then. One flush
+ * is in flight at a time. Urgent facts do not wait for the window, and take only their own run along. When the store fails, nothing is
+ * delivered and the same offsets are tried again.
+ */
+export interface LogWriter {
+  /** The promise asks the caller to wait: too much of this run is not stored yet. */
+  append(live: LiveRun, fact: RunFact, lane: Lane): void | Promise<void>;
+  /** Resolves when the end is stored and delivered, or when the run turned out to be another process's. */
+  end(live: LiveRun, ending: Ending): Promise<void>;
+  /** True while a flush is being tried again. */
+  readonly failing: boolean;
+  /** Gives up on what cannot be stored. */
+  close(): void;
+}
+
+type Lane = 'window' | 'urgent';
+
+const MAX_UNSTORED = 65_536;
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 2_000;
+
+export interface LogWriterPorts {
+  readonly log: Pick<LogStore, 'appendLog'>;
+  readonly clock: Clock;
+  readonly observer: Observer;
+  /** The claim for runs that follow on ended ones; null while draining. */
+  readonly lease: () => Lease | null;
+  /** Gets the runs that were queued behind ended ones. */
+  readonly onStarted: (runs: readonly Run[]) => void;
+  /** Gets each run after its end. */
+  readonly onEnded: (live: LiveRun) => void;
+  readonly windowMs: number;
+}
+
+export function createLogWriter(ports: LogWriterPorts): LogWriter {
+  const pending = new Map<LiveRun, Pending>();
+  const batches = createBatchStore(ports);
+  const schedule = createFlushSchedule({
+    clock: ports.clock,
+    windowMs: ports.windowMs,
+    flush,
+    waiting: () => ({ any: pending.size > 0, urgent: [...pending.values()].some((entry) => entry.urgent) }),
+    onFault: (error) => ports.observer.faulted('log writer', error),
+  });
+
+  function pendingOf(live: LiveRun): Pending {
+    const entry = pending.get(live) ?? createPending();
+    pending.set(live, entry);
+    return entry;
+  }
+
+  function flush(scope: FlushScope): Promise<void> | null {
+    const composed: Composed[] = [];
+    for (const [live, entry] of pending) if (scope === 'all' || entry.urgent) composed.push(compose(live, entry));
+    if (composed.length === 0) return null;
+    for (const { live } of composed) pending.delete(live);
+    return batches.store(composed).then((result) => {
+      if (result) deliver(ports, composed, result);
+    });
+  }
+
+  return {
+    get failing() {
+      return batches.failing;
+    },
+    append(live, fact, lane) {
+      if (live.stopReason === 'lost') return undefined;
+      const entry = pendingOf(live);
+      addFact(entry, fact);
+      if (lane === 'urgent') entry.urgent = true;
+      schedule.request(entry.urgent ? 'urgent' : 'all');
+      return entry.size > MAX_UNSTORED ? new Promise((resolve) => entry.waiting.push(resolve)) : undefined;
+    },
+    end(live, ending) {
+      if (live.stopReason === 'lost') return Promise.resolve();
+      const entry = pendingOf(live);
+      addFact(entry, ending.fact);
+      entry.ending = ending;
+      entry.urgent = true;
+      schedule.request('urgent');
+      return new Promise((resolve) => entry.waiting.push(resolve));
+    },
+    close: batches.close,
+  };
+}
+
+/** Stores batches, each until it is stored or the writer is closed. */
+function createBatchStore({ log, clock, observer, lease }: LogWriterPorts) {
+  const closing = new AbortController();
+  let failing = false;
+
+  async function store(composed: readonly Composed[]): Promise<LogBatchResult | null> {
+    const batch = batchOf(composed);
+    for (let retryMs = FIRST_RETRY_MS; !closing.signal.aborted; retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)) {
+      const now = clock.now();
+      try {
+        const result = await log.appendLog({ ...batch, now, lease: lease() });
+        failing = false;
+        const { segments, ends } = batch;
+        const bytes = composed.reduce((sum, { segment }) => sum + segment.events.length, 0);
+        observer.flushed({ segments: segments.length, ends: ends.length, bytes, durationMs: clock.now() - now });
+        return result;
+      } catch (error) {
+        failing = true;
+        observer.flushFailed(error);
+        await clock.sleep(retryMs);
+      }
+    }
+    return null;
+  }
+
+  return {
+    store,
+    close: () => closing.abort(),
+    get failing() {
+      return failing;
+    },
+  };
+}
+
+function batchOf(composed: readonly Composed[]): Pick<LogBatch, 'segments' | 'ends' | 'durable'> {
+  const segments: Segment[] = [];
+  const ends: RunEnd[] = [];
+  for (const run of composed) {
+    if (run.pending.ending) ends.push(endOf(run, run.pending.ending));
+    else segments.push(run.segment);
+  }
+  return { segments, ends, durable: composed.some(({ pending }) => pending.urgent) };
+}
+
+function deliver(ports: LogWriterPorts, composed: readonly Composed[], { fenced, started }: LogBatchResult): void {
+  for (const { live, pending, events } of composed) {
+    if (fenced.includes(live.run.id)) live.stop('lost');
+    else live.commit(events);
+    if (live.ended) ports.onEnded(live);
+    for (const resolve of pending.waiting) resolve();
+  }
+  if (started.length > 0) ports.onStarted(started);
+}

@@ -1,0 +1,87 @@
+import type { MessageStatus } from '../../core/message.ts';
+import type { RunEnd, Segment } from '../../core/ports/store.ts';
+import type { RunFailure } from '../../core/run.ts';
+import { type LoggedEvent, logEvent, type RunFact, type TerminalFact } from '../../core/run-event.ts';
+import type { LiveRun } from './live-run.ts';
+
+/** How a run ends; the terminal fact says how, the answer is stored with it. */
+export interface Ending {
+  readonly fact: TerminalFact;
+  readonly status: MessageStatus;
+  readonly failure: RunFailure | null;
+}
+
+/** What a run has appended since the last flush. */
+export interface Pending {
+  readonly facts: RunFact[];
+  /** Characters of text in the facts, roughly. */
+  size: number;
+  urgent: boolean;
+  ending: Ending | null;
+  /** Callers to be told when all of this is stored. */
+  readonly waiting: (() => void)[];
+}
+
+/** Pending facts with their places in the log, as one flush writes them. */
+export interface Composed {
+  readonly live: LiveRun;
+  readonly pending: Pending;
+  readonly events: readonly LoggedEvent[];
+  readonly segment: Segment;
+}
+
+type TextFact = Extract<RunFact, { type: 'text.appended' | 'reasoning.appended' }>;
+
+const MAX_EVENT_TEXT = 16_384;
+/** What an event without text counts. */
+const EVENT_SIZE = 100;
+
+export function createPending(): Pending {
+  return { facts: [], size: 0, urgent: false, ending: null, waiting: [] };
+}
+
+/** Adds a fact; neighbouring pieces of text become one event of bounded size. */
+export function addFact(pending: Pending, fact: RunFact): void {
+  const { facts } = pending;
+  if (fact.type !== 'text.appended' && fact.type !== 'reasoning.appended') {
+    facts.push(fact);
+    pending.size += 'result' in fact ? fact.result.length : EVENT_SIZE;
+    return;
+  }
+  pending.size += fact.text.length;
+  const last = facts.at(-1);
+  if (last?.type === fact.type && last.text.length + fact.text.length <= MAX_EVENT_TEXT) (last as { text: string }).text += fact.text;
+  else facts.push(...piecesOf(fact));
+}
+
+/** A text fact as facts of bounded size, cut between code points. The pieces are new objects: later text may be joined to the last. */
+function piecesOf(fact: TextFact): TextFact[] {
+  const pieces: TextFact[] = [];
+  for (let start = 0; start < fact.text.length; ) {
+    let end = Math.min(start + MAX_EVENT_TEXT, fact.text.length);
+    if (end < fact.text.length && isHighSurrogate(fact.text.charCodeAt(end - 1))) end -= 1;
+    const text = fact.text.slice(start, end);
+    pieces.push(fact.type === 'text.appended' ? { ...fact, text, at: fact.at + start } : { ...fact, text });
+    start = end;
+  }
+  return pieces;
+}
+
+function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdbff;
+}
+
+export function compose(live: LiveRun, pending: Pending): Composed {
+  const first = live.last + 1;
+  const events = pending.facts.map((fact, index) => logEvent(live.run.id, first + index, fact));
+  const { id: runId, attempt } = live.run;
+  const segment = { runId, attempt, first, last: first + events.length - 1, events: events.map((event) => event.json).join('\n') };
+  return { live, pending, events, segment };
+}
+
+/** The run's end as the store takes it, with the answer that the run has collected. */
+export function endOf({ live, segment }: Composed, { fact, status, failure }: Ending): RunEnd {
+  const completed = fact.type === 'run.completed' ? fact : null;
+  const finishReason = completed?.finish_reason ?? null;
+  return { segment, status, answer: { parts: live.answer.parts(), status, model: live.run.snapshot.model, usage: completed?.usage ?? null }, failure, finishReason };
+}

@@ -1,0 +1,110 @@
+import { AppError } from '../../core/errors.ts';
+import type { MessageId, RunId } from '../../core/ids.ts';
+import { textOf } from '../../core/message.ts';
+import type { Catalogue } from '../../core/ports/catalogue.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import type { IdSource } from '../../core/ports/ids.ts';
+import type { BeginRefusal, BeginRun, Lease, RunStore, ThreadStore } from '../../core/ports/store.ts';
+import type { Run, RunSnapshot } from '../../core/run.ts';
+import { titleFrom } from '../../core/title.ts';
+import type { Started, StartRun } from '../engine.ts';
+import { modelNamed } from '../models.ts';
+import { newThread } from '../threads.ts';
+import type { WakeUps } from '../wake-ups.ts';
+
+interface StartPorts {
+  readonly store: Pick<RunStore, 'beginRun'> & Pick<ThreadStore, 'findThread'>;
+  readonly catalogue: Catalogue;
+  readonly ids: IdSource;
+  readonly clock: Clock;
+  readonly wakeUps: WakeUps;
+  readonly lease: () => Lease | null;
+  readonly execute: (run: Run) => void;
+  readonly maxQueued: number;
+}
+
+/** Stores the question and its run in one transaction, and executes the run unless another one of the thread goes first. */
+export function createStart(ports: StartPorts): (input: StartRun) => Promise<Started> {
+  return async (input) => {
+    const lease = ports.lease();
+    if (!lease) throw new AppError('draining', 'The server is shutting down; send this again', { retryAfterSeconds: 5 });
+    const result = await ports.store.beginRun(await beginning(ports, input, lease));
+    if (result.kind === 'refused') throw refusal(result.reason);
+    const { run, thread } = result;
+    if (result.kind === 'begun') {
+      if (run.status === 'running') ports.execute(run);
+      else ports.wakeUps.hint(thread.key);
+    }
+    return { run, thread, replayed: result.kind === 'replayed' };
+  };
+}
+
+async function beginning(ports: StartPorts, input: StartRun, lease: Lease): Promise<BeginRun> {
+  const { ids, clock } = ports;
+  const { owner, ask } = input;
+  const { thread, ...settings } = await destination(ports, input);
+  const asked = ask.kind === 'append' ? ask.messages.find((message) => message.role === 'user') : undefined;
+  return {
+    owner,
+    now: clock.now(),
+    names: { runId: ids.uuid<RunId>(), answerId: ids.uuid<MessageId>() },
+    thread,
+    ask:
+      ask.kind === 'again'
+        ? ask
+        : {
+            kind: 'append',
+            messages: ask.messages.map((message) => ({ ...message, id: ids.uuid<MessageId>() })),
+            parent: ask.parent === undefined ? 'head' : ask.parent,
+          },
+    ...(input.expectedHead === undefined ? {} : { expectedHead: input.expectedHead }),
+    snapshot: snapshotOf(input, settings),
+    title: asked ? titleFrom(textOf(asked.parts)) || null : null,
+    maxQueued: ports.maxQueued,
+    lease,
+    idempotency: input.repeat ?? null,
+  };
+}
+
+/** Where the run goes, and which model and agent answer there. */
+async function destination(ports: StartPorts, { owner, thread, model, agent }: StartRun) {
+  const { catalogue, ids } = ports;
+  if ('create' in thread) {
+    const name = modelNamed(catalogue, model ?? thread.create.model).name;
+    return {
+      thread: { create: newThread(ids, { model: name, ...thread.create }) },
+      model: name,
+      agent: agent ?? thread.create.agent ?? null,
+    };
+  }
+  const stored = await ports.store.findThread(owner, thread);
+  if (!stored) throw refusal('thread_not_found');
+  return { thread: { ref: thread }, model: modelNamed(catalogue, model ?? stored.model).name, agent: agent ?? stored.agent };
+}
+
+function snapshotOf(input: StartRun, { model, agent }: Pick<RunSnapshot, 'model' | 'agent'>): RunSnapshot {
+  return {
+    model,
+    agent,
+    temperature: input.temperature ?? null,
+    maxTokens: input.maxTokens ?? null,
+    instructions: input.instructions ?? [],
+  };
+}
+
+function refusal(reason: BeginRefusal): AppError {
+  switch (reason) {
+    case 'thread_not_found':
+      return new AppError('thread_not_found', 'There is no such thread');
+    case 'message_not_found':
+      return new AppError('message_not_found', 'There is no such message in this thread');
+    case 'queue_full':
+      return new AppError('queue_full', 'Too many messages wait in this thread; send again when some are answered', {
+        retryAfterSeconds: 5,
+      });
+    case 'idempotency_mismatch':
+      return new AppError('idempotency_mismatch', 'This Idempotency-Key was used with another request');
+    case 'head_moved':
+      return new AppError('state_conflict', 'The thread has changed meanwhile; read it again');
+  }
+}

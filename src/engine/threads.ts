@@ -1,0 +1,132 @@
+import { AppError } from '../core/errors.ts';
+import type { ThreadId, ThreadKey } from '../core/ids.ts';
+import type { Catalogue } from '../core/ports/catalogue.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { IdSource } from '../core/ports/ids.ts';
+import type { MessageStore, NewThread, ThreadStore } from '../core/ports/store.ts';
+import type { Owner } from '../core/principal.ts';
+import type { ThreadRef } from '../core/thread.ts';
+import type { CreateThread, Engine } from './engine.ts';
+import { modelNamed } from './models.ts';
+import type { LiveRuns } from './runs/live-run.ts';
+import type { WakeUps } from './wake-ups.ts';
+
+export interface ThreadPorts {
+  readonly store: ThreadStore & MessageStore;
+  readonly catalogue: Catalogue;
+  readonly ids: IdSource;
+  readonly clock: Clock;
+  readonly wakeUps: WakeUps;
+  readonly live: LiveRuns;
+}
+
+const EVENTS_PER_PAGE = 200;
+const POLL_MS = 2_000;
+/** How long a deletion waits for the thread's running runs to end. */
+const STOP_MS = 10_000;
+
+/** The names of a thread that is to be created. */
+export function newThread(ids: IdSource, input: Omit<CreateThread, 'owner' | 'repeat'>): NewThread {
+  const key = ids.uuid<ThreadKey>();
+  return {
+    key,
+    id: input.id ?? (key as string as ThreadId),
+    number: ids.number(),
+    title: input.title ?? null,
+    model: input.model ?? null,
+    agent: input.agent ?? null,
+    tags: input.tags ?? [],
+    metadata: input.metadata ?? {},
+    carryTurns: input.carryTurns ?? 0,
+  };
+}
+
+export function createThreads(ports: ThreadPorts): Engine['threads'] {
+  const { store, catalogue, ids, clock, wakeUps } = ports;
+  return {
+    async create(input) {
+      if (input.model) modelNamed(catalogue, input.model);
+      const thread = newThread(ids, input);
+      const result = await store.createThread({ owner: input.owner, now: clock.now(), thread, idempotency: input.repeat ?? null });
+      if (result.kind === 'refused') throw new AppError('idempotency_mismatch', 'This Idempotency-Key was used with another request');
+      return { thread: result.thread, replayed: result.kind === 'replayed' };
+    },
+    find: async (owner, ref) => known(await store.findThread(owner, ref)),
+    existsInApplication: (owner, id) => store.threadExistsInApplication(owner.applicationId, id),
+    list: (owner, query) => store.listThreads(owner, query),
+    async change(owner, ref, changes) {
+      if (changes.model) modelNamed(catalogue, changes.model);
+      const thread = known(await store.changeThread({ owner, ref, changes, now: clock.now() }));
+      wakeUps.hint(thread.key);
+      return thread;
+    },
+    async setHead(owner, ref, messageId) {
+      const thread = await store.setHead({ owner, ref, messageId, now: clock.now() });
+      if (thread === 'thread_not_found') throw threadNotFound();
+      if (thread === 'message_not_found') throw messageNotFound();
+      wakeUps.hint(thread.key);
+      return thread;
+    },
+    delete: (owner, ref) => deleteThread(ports, owner, ref),
+    async messages(owner, ref, page) {
+      const messages = await store.listMessages({ owner, ref, ...page });
+      if (messages) return messages;
+      known(await store.findThread(owner, ref));
+      throw messageNotFound();
+    },
+    async message(owner, messageId) {
+      const message = await store.findMessage({ owner, messageId });
+      if (!message) throw messageNotFound();
+      return message;
+    },
+    lastEvent: async (owner, ref) => known(await store.lastThreadEvent(owner, ref)),
+    follow: (owner, ref, reader) => followThread(ports, { owner, ref, reader }),
+  };
+}
+
+async function deleteThread(ports: ThreadPorts, owner: Owner, ref: ThreadRef): Promise<void> {
+  const { store, clock, live, wakeUps } = ports;
+  const { thread, unfinished } = known(await store.closeThread({ owner, ref, now: clock.now() }));
+  const until = clock.now() + STOP_MS;
+  for (const run of unfinished) live.get(run.id)?.stop('cancelled');
+  for (const run of unfinished) while (live.get(run.id) && clock.now() < until) await clock.sleep(5);
+  await store.purgeThread(thread.key);
+  for (const run of unfinished) wakeUps.hint(run.id);
+  wakeUps.hint(thread.key);
+}
+
+interface FollowThread {
+  readonly owner: Owner;
+  readonly ref: ThreadRef;
+  readonly reader: Parameters<Engine['threads']['follow']>[2];
+}
+
+async function followThread({ store, wakeUps }: ThreadPorts, { owner, ref, reader }: FollowThread): Promise<void> {
+  const { key } = known(await store.findThread(owner, ref));
+  const wakeUp = wakeUps.listen(key);
+  let after = reader.after;
+  try {
+    while (!reader.signal.aborted) {
+      const events = await store.listThreadEvents(owner, ref, { after, limit: EVENTS_PER_PAGE });
+      if (!events) return await reader.onEvents([{ type: 'thread.deleted', number: after + 1 }]);
+      if (events.length > 0) await reader.onEvents(events);
+      after = events.at(-1)?.number ?? after;
+      if (events.length < EVENTS_PER_PAGE) await wakeUp.wait(POLL_MS, reader.signal);
+    }
+  } finally {
+    wakeUp.close();
+  }
+}
+
+function known<T>(found: T | null): T {
+  if (found === null) throw threadNotFound();
+  return found;
+}
+
+function threadNotFound(): AppError {
+  return new AppError('thread_not_found', 'There is no such thread');
+}
+
+function messageNotFound(): AppError {
+  return new AppError('message_not_found', 'There is no such message in this thread');
+}
