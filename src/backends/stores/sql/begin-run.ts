@@ -1,0 +1,179 @@
+import type { MessageId, RunId } from '../../../core/ids.ts';
+import type { BeginRefusal, BeginResult, BeginRun } from '../../../core/ports/store.ts';
+import type { Run } from '../../../core/run.ts';
+import type { Thread, ThreadFact } from '../../../core/thread.ts';
+import type { Db } from './db.ts';
+import { findRepeat, keepResult } from './idempotency.ts';
+import { insertMessage, isInThread, questionOf } from './messages.ts';
+import type { Param } from './prepared.ts';
+import { prepared } from './prepared.ts';
+import type { RunRow, ThreadRow } from './rows.ts';
+import { toRun, toThread } from './rows.ts';
+import { startLog } from './run-log.ts';
+import { insertRun, unfinishedRuns } from './runs.ts';
+import type { Session } from './session.ts';
+import { messageAdded, recordFacts, runStarted } from './thread-events.ts';
+import { findThreadRow, insertThread } from './threads.ts';
+import { ensureUser, findUser } from './users.ts';
+
+/** What a permitted beginning will write: either messages below a parent, or only an answer to a stored question. */
+interface Plan {
+  readonly starts: boolean;
+  readonly ask: { readonly parentId: string | null } | { readonly questionId: MessageId };
+}
+
+const advance = prepared((db, param: Param<{ thread: string; head: string; next: number; title: string | null; now: number }>) =>
+  db
+    .updateTable('threads')
+    .set({ head_id: param('head'), next_seq: param('next'), title: param('title'), updated_at: param('now') })
+    .where('key', '=', param('thread')),
+);
+
+/** Stores messages and the run that answers them; a refusal has written nothing. */
+export async function beginRun(db: Db, input: BeginRun): Promise<BeginResult> {
+  const repeated = await repeatOf(db.session, input);
+  if (repeated !== null) return repeated;
+  const ref = 'ref' in input.thread ? input.thread.ref : { id: input.thread.create.id };
+  const found = await findThreadRow(db.session, input.owner, ref);
+  const plan = await planFor(db.session, input, found);
+  if (typeof plan === 'string') return { kind: 'refused', reason: plan };
+  return carryOut(db, input, { plan, thread: found ?? (await newThread(db.session, input)) });
+}
+
+async function repeatOf(session: Session, input: BeginRun): Promise<BeginResult | null> {
+  const { idempotency, owner, now } = input;
+  if (idempotency === null) return null;
+  const user = await findUser(session, owner);
+  if (user === undefined) return null;
+  const earlier = await findRepeat<{ run: Run; thread: Thread }>(session, { userId: user.id, idempotency, now });
+  if (earlier === null) return null;
+  if (earlier === 'mismatch') return { kind: 'refused', reason: 'idempotency_mismatch' };
+  return { kind: 'replayed', run: earlier.run, thread: earlier.thread };
+}
+
+async function newThread(session: Session, input: BeginRun): Promise<ThreadRow> {
+  if (!('create' in input.thread)) throw new Error('Only a thread that may be created can be planned without being there.');
+  const user = await ensureUser(session, input.owner);
+  return insertThread(session, { owner: input.owner, user, thread: input.thread.create, now: input.now });
+}
+
+async function planFor(session: Session, input: BeginRun, thread: ThreadRow | undefined): Promise<Plan | BeginRefusal> {
+  if (thread === undefined && 'ref' in input.thread) return 'thread_not_found';
+  const head = thread?.head_id ?? null;
+  if (input.expectedHead !== undefined && input.expectedHead !== head) return 'head_moved';
+  const ask = await planAsk(session, input, thread);
+  if (ask === null) return 'message_not_found';
+  const ahead = thread === undefined ? [] : await unfinishedRuns(session, thread.key);
+  const starts = input.lease !== null && ahead.length === 0;
+  if (!starts && ahead.filter((run) => run.status === 'queued').length >= input.maxQueued) return 'queue_full';
+  return { starts, ask };
+}
+
+async function planAsk(session: Session, input: BeginRun, thread: ThreadRow | undefined): Promise<Plan['ask'] | null> {
+  const { ask } = input;
+  switch (ask.kind) {
+    case 'append': {
+      const parentId = ask.parent === 'head' ? (thread?.head_id ?? null) : ask.parent;
+      if (parentId === null || ask.parent === 'head') return { parentId };
+      return thread !== undefined && (await isInThread(session, thread.key, parentId)) ? { parentId } : null;
+    }
+    case 'again': {
+      const questionId = thread === undefined ? null : await questionOf(session, thread.key, ask.message);
+      return questionId === null ? null : { questionId };
+    }
+  }
+}
+
+async function carryOut(db: Db, input: BeginRun, decided: { plan: Plan; thread: ThreadRow }): Promise<BeginResult> {
+  const { session } = db;
+  const { plan } = decided;
+  const asked = await storeQuestion(session, input, decided);
+  const row = runRow(input, { ...decided, ...asked });
+  await insertRun(session, row);
+  const run = toRun(row);
+  const changes = {
+    head_id: row.answer_id,
+    next_seq: row.answer_seq + 1,
+    title: decided.thread.title ?? input.title,
+    updated_at: input.now,
+  };
+  const threadRow = { ...decided.thread, ...changes };
+  await advance.run(session, {
+    thread: threadRow.key,
+    head: changes.head_id,
+    next: changes.next_seq,
+    title: changes.title,
+    now: changes.updated_at,
+  });
+  if (plan.starts) await startLog(db, run);
+  await recordFacts(session, threadRow.key, plan.starts ? [...asked.facts, runStarted(run)] : asked.facts);
+  const thread = toThread(threadRow);
+  const { idempotency, now } = input;
+  if (idempotency !== null) {
+    await keepResult(session, { userId: threadRow.user_id, idempotency, threadKey: threadRow.key, result: { run, thread }, now });
+  }
+  return { kind: 'begun', run, thread };
+}
+
+interface Asked {
+  readonly questionId: MessageId;
+  readonly answerSeq: number;
+  readonly facts: readonly ThreadFact[];
+}
+
+async function storeQuestion(session: Session, input: BeginRun, decided: { plan: Plan; thread: ThreadRow }): Promise<Asked> {
+  const { plan, thread } = decided;
+  if ('questionId' in plan.ask) return { questionId: plan.ask.questionId, answerSeq: thread.next_seq, facts: [] };
+  const messages = input.ask.kind === 'append' ? input.ask.messages : [];
+  const question = messages.at(-1);
+  if (question === undefined) throw new Error('A run needs a message to answer.');
+  const facts: ThreadFact[] = [];
+  let parentId = plan.ask.parentId;
+  for (const [index, message] of messages.entries()) {
+    const seq = thread.next_seq + index;
+    await insertMessage(session, {
+      id: message.id,
+      thread_key: thread.key,
+      seq,
+      parent_id: parentId,
+      role: message.role,
+      status: 'completed',
+      parts: JSON.stringify(message.parts),
+      run_id: null,
+      model: null,
+      usage: null,
+      created_at: input.now,
+    });
+    facts.push(messageAdded({ id: message.id, seq, role: message.role, runId: null }));
+    parentId = message.id;
+  }
+  return { questionId: question.id, answerSeq: thread.next_seq + messages.length, facts };
+}
+
+function runRow(input: BeginRun, made: Asked & { plan: Plan; thread: ThreadRow }): RunRow {
+  const { plan, thread } = made;
+  const lease = plan.starts ? input.lease : null;
+  const runId: RunId = input.names.runId;
+  return {
+    id: runId,
+    thread_key: thread.key,
+    user_id: thread.user_id,
+    message_id: made.questionId,
+    answer_id: input.names.answerId,
+    answer_seq: made.answerSeq,
+    status: plan.starts ? 'running' : 'queued',
+    attempt: plan.starts ? 1 : 0,
+    snapshot: JSON.stringify(input.snapshot),
+    usage: null,
+    finish_reason: null,
+    failure: null,
+    process_id: lease?.processId ?? null,
+    lease_until: lease?.until ?? null,
+    created_at: input.now,
+    ended_at: null,
+    application_id: thread.application_id,
+    external_id: thread.external_id,
+    thread_id: thread.id,
+    thread_number: thread.number,
+  };
+}

@@ -1,0 +1,27 @@
+import type { CreateThreadResult, Idempotency, NewThread } from '../../../core/ports/store.ts';
+import type { Owner } from '../../../core/principal.ts';
+import type { Thread } from '../../../core/thread.ts';
+import { findRepeat, keepResult } from './idempotency.ts';
+import { toThread } from './rows.ts';
+import type { Session } from './session.ts';
+import { findThreadRow, insertThread } from './threads.ts';
+import { ensureUser } from './users.ts';
+
+/** Makes a thread, or gives the one that has this id already: an id is its user's own name. */
+export async function createThread(
+  session: Session,
+  input: { owner: Owner; now: number; thread: NewThread; idempotency: Idempotency | null },
+): Promise<CreateThreadResult> {
+  const { owner, now, idempotency } = input;
+  const user = await ensureUser(session, owner);
+  if (idempotency !== null) {
+    const earlier = await findRepeat<{ thread: Thread }>(session, { userId: user.id, idempotency, now });
+    if (earlier === 'mismatch') return { kind: 'refused', reason: 'idempotency_mismatch' };
+    if (earlier !== null) return { kind: 'replayed', thread: earlier.thread };
+  }
+  const existing = await findThreadRow(session, owner, { id: input.thread.id });
+  const row = existing ?? (await insertThread(session, { owner, user, thread: input.thread, now }));
+  const thread = toThread(row);
+  if (idempotency !== null) await keepResult(session, { userId: user.id, idempotency, threadKey: row.key, result: { thread }, now });
+  return { kind: existing === undefined ? 'created' : 'replayed', thread };
+}

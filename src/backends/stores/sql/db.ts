@@ -1,0 +1,26 @@
+import type { Segment } from '../../../core/ports/store.ts';
+import type { Session } from './session.ts';
+
+/** A segment as it was stored: one JSON text an event, joined by line feeds. */
+export interface StoredSegment {
+  readonly first_offset: number;
+  readonly events: string;
+}
+
+/** How a store lays out the logs of unfinished runs. All of it happens in the caller's transaction. */
+export interface RunLog {
+  /** Offset of the newest stored event of an unfinished run, 0 for none. */
+  lastOffset(runId: string): Promise<number>;
+  /** Writes a segment unless the attempt may no longer write or offsets would be left out; tells whether the segment now stands there. */
+  append(segment: Segment): Promise<boolean>;
+  /** Everything of an unfinished run behind `after`, in order; the first segment may begin before it. */
+  read(runId: string, after: number): AsyncIterable<StoredSegment>;
+  /** Takes a run's segments out, in order. */
+  take(runId: string): Promise<readonly StoredSegment[]>;
+}
+
+/** What an operation of the store works on. */
+export interface Db {
+  readonly session: Session;
+  readonly log: RunLog;
+}

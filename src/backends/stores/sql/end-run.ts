@@ -1,0 +1,118 @@
+import type { MessageId, RunId } from '../../../core/ids.ts';
+import type { LogBatch, LogBatchResult, RunEnd } from '../../../core/ports/store.ts';
+import type { Owner } from '../../../core/principal.ts';
+import type { Run } from '../../../core/run.ts';
+import { logEvent } from '../../../core/run-event.ts';
+import { claimNext } from './claims.ts';
+import type { Db } from './db.ts';
+import { insertMessage } from './messages.ts';
+import type { Param } from './prepared.ts';
+import { prepared } from './prepared.ts';
+import type { RunRow } from './rows.ts';
+import { toJson, toRun } from './rows.ts';
+import { packLog, placeOf } from './run-log.ts';
+import { findRunRow, findWritableRun } from './runs.ts';
+import type { RunsTable } from './schema.ts';
+import { messageAdded, recordFacts } from './thread-events.ts';
+
+type EndColumns = Pick<RunsTable, 'id' | 'status' | 'usage' | 'finish_reason' | 'failure' | 'ended_at'>;
+
+const close = prepared((db, param: Param<EndColumns>) =>
+  db
+    .updateTable('runs')
+    .set({
+      status: param('status'),
+      usage: param('usage'),
+      finish_reason: param('finish_reason'),
+      failure: param('failure'),
+      ended_at: param('ended_at'),
+      lease_until: null,
+    })
+    .where('id', '=', param('id')),
+);
+
+const touch = prepared((db, param: Param<{ thread: string; now: number }>) =>
+  db
+    .updateTable('threads')
+    .set({ updated_at: param('now') })
+    .where('key', '=', param('thread')),
+);
+
+/** Writes a flush of many runs. A run that is no longer the writer's gets nothing and is named in `fenced`. */
+export async function appendLog(db: Db, batch: LogBatch): Promise<LogBatchResult> {
+  const fenced = new Set<RunId>();
+  for (const segment of batch.segments) {
+    if (fenced.has(segment.runId) || !(await db.log.append(segment))) fenced.add(segment.runId);
+  }
+  const started: Run[] = [];
+  for (const end of batch.ends) {
+    const { runId } = end.segment;
+    const run = fenced.has(runId) ? null : await endingRun(db, end);
+    if (run === null) {
+      fenced.add(runId);
+      continue;
+    }
+    await endRun(db, run, { end, now: batch.now });
+    const next = batch.lease === null ? null : await claimNext(db, run.thread_key, batch.lease);
+    if (next !== null) started.push(next);
+  }
+  return { fenced: [...fenced], started };
+}
+
+/** Ends a run that waits; any other is given back as it is. Reaches into closed threads, whose queues a deletion has to end. */
+export async function cancelRun(db: Db, input: { owner: Owner; runId: RunId; now: number }): Promise<Run | null> {
+  const run = await findRunRow(db.session, input.owner, input.runId);
+  if (run === undefined) return null;
+  if (run.status !== 'queued' && run.status !== 'waiting') return toRun(run);
+  const offset = (await db.log.lastOffset(run.id)) + 1;
+  const { json } = logEvent(input.runId, offset, { type: 'run.cancelled' });
+  const end: RunEnd = {
+    segment: { runId: input.runId, attempt: run.attempt, first: offset, last: offset, events: json },
+    status: 'cancelled',
+    answer: { parts: [], status: 'cancelled', model: toRun(run).snapshot.model, usage: null },
+    failure: null,
+    finishReason: null,
+  };
+  return toRun(await endRun(db, run, { end, now: input.now }));
+}
+
+async function endingRun(db: Db, end: RunEnd): Promise<RunRow | null> {
+  const run = await findWritableRun(db.session, end.segment.runId, end.segment.attempt);
+  if (run === undefined) return null;
+  return placeOf(end.segment, await db.log.lastOffset(run.id)) === 'next' ? run : null;
+}
+
+async function endRun(db: Db, run: RunRow, given: { end: RunEnd; now: number }): Promise<RunRow> {
+  const { end, now } = given;
+  const usage = toJson(end.answer.usage);
+  const columns: EndColumns = {
+    id: run.id,
+    status: end.status,
+    usage,
+    finish_reason: end.finishReason,
+    failure: toJson(end.failure),
+    ended_at: now,
+  };
+  await packLog(db, end.segment);
+  await insertMessage(db.session, {
+    id: run.answer_id,
+    thread_key: run.thread_key,
+    seq: run.answer_seq,
+    parent_id: run.message_id,
+    role: 'assistant',
+    status: end.answer.status,
+    parts: JSON.stringify(end.answer.parts),
+    run_id: run.id,
+    model: end.answer.model,
+    usage,
+    created_at: now,
+  });
+  await close.run(db.session, columns);
+  await touch.run(db.session, { thread: run.thread_key, now });
+  const answerId = run.answer_id as MessageId;
+  await recordFacts(db.session, run.thread_key, [
+    messageAdded({ id: answerId, seq: run.answer_seq, role: 'assistant', runId: run.id as RunId }),
+    { type: 'run.ended', run_id: run.id, status: end.status },
+  ]);
+  return { ...run, ...columns, lease_until: null };
+}

@@ -1,0 +1,40 @@
+import type { Compilable, Kysely } from 'kysely';
+import { sql } from 'kysely';
+import { conversations } from './migrations/0001-conversations.ts';
+import type { Database } from './schema.ts';
+import type { Dialect, Session } from './session.ts';
+import { allOf, builders, runOf } from './session.ts';
+
+interface Migration {
+  readonly name: string;
+  readonly statements: (db: Kysely<Database>, dialect: Dialect) => readonly Compilable[];
+}
+
+/** The n-th entry brings a store to version n; entries are only ever added. */
+const migrations: readonly Migration[] = [{ name: 'conversations', statements: conversations }];
+
+/** Brings the tables to this program's version. Call inside a transaction; rejects when a newer program has been here. */
+export async function migrate(session: Session): Promise<void> {
+  const db = builders[session.dialect];
+  const integer = session.dialect === 'sqlite' ? sql`integer` : sql`bigint`;
+  const versions = db.schema
+    .createTable('schema_versions')
+    .ifNotExists()
+    .addColumn('version', integer, (column) => column.notNull().primaryKey())
+    .addColumn('name', 'text', (column) => column.notNull());
+  await runOf(session, versions);
+  const [found] = await allOf(
+    session,
+    db.selectFrom('schema_versions').select((eb) => eb.fn.max('version').as('version')),
+  );
+  const current = found?.version ?? 0;
+  if (current > migrations.length) {
+    throw new Error(`The data has version ${current}, this program knows versions up to ${migrations.length}: start a newer program.`);
+  }
+  for (const [index, migration] of migrations.entries()) {
+    const version = index + 1;
+    if (version <= current) continue;
+    for (const statement of migration.statements(db, session.dialect)) await runOf(session, statement);
+    await runOf(session, db.insertInto('schema_versions').values({ version, name: migration.name }));
+  }
+}

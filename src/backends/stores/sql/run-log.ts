@@ -1,0 +1,81 @@
+import type { RunId } from '../../../core/ids.ts';
+import type { LogPage, Segment } from '../../../core/ports/store.ts';
+import type { Run } from '../../../core/run.ts';
+import { logEvent, startedFact } from '../../../core/run-event.ts';
+import type { Db, StoredSegment } from './db.ts';
+import type { Param } from './prepared.ts';
+import { prepared } from './prepared.ts';
+
+const addPacked = prepared((db, param: Param<{ run: string; last: number; events: string }>) =>
+  db.insertInto('run_logs').values({ run_id: param('run'), last_offset: param('last'), events: param('events') }),
+);
+
+const packedOf = prepared((db, param: Param<{ run: string }>) =>
+  db.selectFrom('run_logs').select(['last_offset', 'events']).where('run_id', '=', param('run')),
+);
+
+const unfinished = prepared((db, param: Param<{ run: string }>) =>
+  db.selectFrom('runs').select('id').where('id', '=', param('run')).where('ended_at', 'is', null),
+);
+
+/** Whether a segment continues a log that ends at `lastOffset`, stands in it already, or would leave a gap. */
+export function placeOf(segment: Segment, lastOffset: number): 'next' | 'stored' | 'gap' {
+  if (segment.first === lastOffset + 1) return 'next';
+  return segment.last <= lastOffset ? 'stored' : 'gap';
+}
+
+/** Opens the log of a run that begins its first attempt. */
+export async function startLog(db: Db, run: Run): Promise<void> {
+  const started = logEvent(run.id, 1, startedFact(run));
+  const segment: Segment = { runId: run.id, attempt: run.attempt, first: 1, last: 1, events: started.json };
+  if (!(await db.log.append(segment))) throw new Error(`The log of run ${run.id} could not be opened.`);
+}
+
+/** Brings a run's log into one row for good, its last segment included. */
+export async function packLog(db: Db, last: Segment): Promise<void> {
+  const segments = await db.log.take(last.runId);
+  const events = [...segments.map((segment) => segment.events), last.events].join('\n');
+  await addPacked.run(db.session, { run: last.runId, last: last.last, events });
+}
+
+/** Events of a run behind `after`. The log of a run that is gone is empty and ended. */
+export async function readLog(db: Db, input: { runId: RunId; after: number; maxBytes: number }): Promise<LogPage> {
+  const { runId, after, maxBytes } = input;
+  const packed = await packedOf.first(db.session, { run: runId });
+  if (packed !== undefined) {
+    const events: string[] = [];
+    fill(events, packed.events.split('\n').slice(after), maxBytes);
+    return { events, ended: after + events.length >= packed.last_offset };
+  }
+  const events: string[] = [];
+  let room = maxBytes;
+  for await (const segment of db.log.read(runId, after)) {
+    room = fill(events, linesBehind(segment, after), room);
+    if (room <= 0) break;
+  }
+  const ended = events.length === 0 && (await unfinished.first(db.session, { run: runId })) === undefined;
+  return { events, ended };
+}
+
+/** Every event of an unfinished run. */
+export async function liveEvents(db: Db, runId: string): Promise<readonly string[]> {
+  const events: string[] = [];
+  for await (const segment of db.log.read(runId, 0)) events.push(...segment.events.split('\n'));
+  return events;
+}
+
+function linesBehind(segment: StoredSegment, after: number): readonly string[] {
+  return segment.events.split('\n').slice(Math.max(0, after - segment.first_offset + 1));
+}
+
+/** Adds lines while there is room, the very first in any case; gives the room that is left, 0 when a line had to stay out. */
+function fill(events: string[], lines: readonly string[], room: number): number {
+  let left = room;
+  for (const line of lines) {
+    const bytes = Buffer.byteLength(line);
+    if (bytes > left && events.length > 0) return 0;
+    events.push(line);
+    left -= bytes;
+  }
+  return left;
+}

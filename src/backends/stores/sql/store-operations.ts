@@ -1,0 +1,58 @@
+import type { Store } from '../../../core/ports/store.ts';
+import { beginRun } from './begin-run.ts';
+import { contextOf, listMessages } from './branches.ts';
+import { changeThread, setHead } from './change-thread.ts';
+import { claimQueued, renewLeases, takeLost } from './claims.ts';
+import { createThread } from './create-thread.ts';
+import type { Db } from './db.ts';
+import { closeThread, purgeThread } from './delete-thread.ts';
+import { appendLog, cancelRun } from './end-run.ts';
+import { forgetOldKeys } from './idempotency.ts';
+import { listThreads } from './list-threads.ts';
+import { findMessage } from './messages.ts';
+import { toThread } from './rows.ts';
+import { readLog } from './run-log.ts';
+import { activeRun, findRun, findRunInApplication, liveRunOf } from './runs.ts';
+import { lastThreadEvent, listThreadEvents } from './thread-events.ts';
+import { findThreadRow, threadExistsInApplication } from './threads.ts';
+
+/** The part of the port that SQL answers. */
+export type StoreOperations = Omit<Store, 'capabilities' | 'close'>;
+
+/** The store's operations on one connection. Each that writes expects to be inside a transaction. */
+export function storeOperations(db: Db): StoreOperations {
+  const { session } = db;
+  return {
+    createThread: (input) => createThread(session, input),
+    findThread: async (owner, ref) => {
+      const row = await findThreadRow(session, owner, ref);
+      return row === undefined ? null : toThread(row);
+    },
+    threadExistsInApplication: (applicationId, id) => threadExistsInApplication(session, applicationId, id),
+    listThreads: (owner, query) => listThreads(session, owner, query),
+    changeThread: (input) => changeThread(session, input),
+    setHead: (input) => setHead(session, input),
+    closeThread: (input) => closeThread(session, input),
+    purgeThread: (key) => purgeThread(db, key),
+    listThreadEvents: (owner, ref, page) => listThreadEvents(session, { owner, ref, ...page }),
+    lastThreadEvent: (owner, ref) => lastThreadEvent(session, owner, ref),
+    listMessages: (input) => listMessages(session, input),
+    contextOf: (input) => contextOf(session, input),
+    findMessage: (input) => findMessage(session, input),
+    beginRun: (input) => beginRun(db, input),
+    findRun: (owner, runId) => findRun(session, owner, runId),
+    findRunInApplication: (applicationId, runId) => findRunInApplication(session, applicationId, runId),
+    activeRun: (owner) => activeRun(session, owner),
+    liveRunOf: (owner, messageId) => liveRunOf(session, owner, messageId),
+    cancelRun: (input) => cancelRun(db, input),
+    claimQueued: (input) => claimQueued(db, input.lease),
+    renewLeases: (lease) => renewLeases(session, lease),
+    takeLost: (input) => takeLost(db, input),
+    appendLog: (batch) => appendLog(db, batch),
+    readLog: (input) => readLog(db, input),
+    ping: async () => {
+      await session.all('select 1', []);
+    },
+    forgetOldKeys: (now) => forgetOldKeys(session, now),
+  };
+}

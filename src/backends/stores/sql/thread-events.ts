@@ -1,0 +1,71 @@
+import type { Message } from '../../../core/message.ts';
+import type { Owner } from '../../../core/principal.ts';
+import type { Run } from '../../../core/run.ts';
+import type { ThreadEvent, ThreadFact, ThreadRef } from '../../../core/thread.ts';
+import type { Param } from './prepared.ts';
+import { prepared } from './prepared.ts';
+import type { Session } from './session.ts';
+import { findThreadRow } from './threads.ts';
+
+const countEvents = prepared((db, param: Param<{ thread: string; more: number }>) =>
+  db
+    .updateTable('threads')
+    .set((eb) => ({ event_count: eb('event_count', '+', param('more')) }))
+    .where('key', '=', param('thread'))
+    .returning('event_count'),
+);
+
+const addEvents = prepared((db, param: Param<{ thread: string; first: number; last: number; events: string }>) =>
+  db.insertInto('thread_events').values({
+    thread_key: param('thread'),
+    first_number: param('first'),
+    last_number: param('last'),
+    events: param('events'),
+  }),
+);
+
+const behind = prepared((db, param: Param<{ thread: string; after: number; limit: number }>) =>
+  db
+    .selectFrom('thread_events')
+    .select(['first_number', 'events'])
+    .where('thread_key', '=', param('thread'))
+    .where('last_number', '>', param('after'))
+    .orderBy('first_number')
+    .limit(param('limit')),
+);
+
+/** Gives facts the thread's next numbers, in one row. */
+export async function recordFacts(session: Session, threadKey: string, facts: readonly ThreadFact[]): Promise<void> {
+  if (facts.length === 0) return;
+  const counted = await countEvents.first(session, { thread: threadKey, more: facts.length });
+  if (counted === undefined) return;
+  const last = counted.event_count;
+  await addEvents.run(session, { thread: threadKey, first: last - facts.length + 1, last, events: JSON.stringify(facts) });
+}
+
+export function messageAdded(message: Pick<Message, 'id' | 'seq' | 'role' | 'runId'>): ThreadFact {
+  return { type: 'message.added', message_id: message.id, seq: message.seq, role: message.role, run_id: message.runId };
+}
+
+export function runStarted(run: Run): ThreadFact {
+  return { type: 'run.started', run_id: run.id, message_id: run.messageId, answer_id: run.answerId };
+}
+
+/** Thread events behind `after`, oldest first; null when the owner has no such thread. */
+export async function listThreadEvents(
+  session: Session,
+  input: { owner: Owner; ref: ThreadRef; after: number; limit: number },
+): Promise<readonly ThreadEvent[] | null> {
+  const thread = await findThreadRow(session, input.owner, input.ref);
+  if (thread === undefined) return null;
+  const rows = await behind.all(session, { thread: thread.key, after: input.after, limit: input.limit });
+  return rows
+    .flatMap((row) => (JSON.parse(row.events) as ThreadFact[]).map((fact, index) => ({ ...fact, number: row.first_number + index })))
+    .filter((event) => event.number > input.after)
+    .slice(0, input.limit);
+}
+
+/** Number of the newest thread event, 0 before the first; null when the owner has no such thread. */
+export async function lastThreadEvent(session: Session, owner: Owner, ref: ThreadRef): Promise<number | null> {
+  return (await findThreadRow(session, owner, ref))?.event_count ?? null;
+}

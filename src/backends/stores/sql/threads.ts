@@ -1,0 +1,129 @@
+import type { Kysely } from 'kysely';
+import type { ApplicationId, ThreadId } from '../../../core/ids.ts';
+import type { NewThread } from '../../../core/ports/store.ts';
+import type { Owner } from '../../../core/principal.ts';
+import type { ThreadRef } from '../../../core/thread.ts';
+import type { Param } from './prepared.ts';
+import { prepared } from './prepared.ts';
+import type { ThreadRow } from './rows.ts';
+import type { Database, ThreadsTable } from './schema.ts';
+import type { Session } from './session.ts';
+import type { UserRow } from './users.ts';
+
+/** Threads that are not deleted, with the names of their owners. */
+export function openThreads(db: Kysely<Database>) {
+  return db
+    .selectFrom('threads')
+    .innerJoin('users', 'users.id', 'threads.user_id')
+    .innerJoin('applications', 'applications.id', 'users.application_id')
+    .where('threads.deleted_at', 'is', null)
+    .selectAll('threads')
+    .select(['users.application_id', 'users.external_id', 'users.number as user_number', 'applications.number as application_number']);
+}
+
+const byId = prepared((db, param: Param<{ application: string; user: string; id: string }>) =>
+  openThreads(db)
+    .where('users.application_id', '=', param('application'))
+    .where('users.external_id', '=', param('user'))
+    .where('threads.id', '=', param('id')),
+);
+
+const byNumber = prepared((db, param: Param<{ application: string; user: string; number: number }>) =>
+  openThreads(db)
+    .where('users.application_id', '=', param('application'))
+    .where('users.external_id', '=', param('user'))
+    .where('threads.number', '=', param('number')),
+);
+
+const inApplication = prepared((db, param: Param<{ application: string; id: string }>) =>
+  db
+    .selectFrom('threads')
+    .innerJoin('users', 'users.id', 'threads.user_id')
+    .where('threads.deleted_at', 'is', null)
+    .where('threads.id', '=', param('id'))
+    .where('users.application_id', '=', param('application'))
+    .select('threads.key')
+    .limit(1),
+);
+
+const newest = prepared((db, param: Param<{ user: string }>) =>
+  db
+    .selectFrom('threads')
+    .select('head_id')
+    .where('user_id', '=', param('user'))
+    .where('deleted_at', 'is', null)
+    .orderBy('updated_at', 'desc')
+    .orderBy('key', 'desc')
+    .limit(1),
+);
+
+const add = prepared((db, param: Param<{ [Column in keyof ThreadsTable]: ThreadsTable[Column] }>) =>
+  db.insertInto('threads').values({
+    key: param('key'),
+    id: param('id'),
+    number: param('number'),
+    user_id: param('user_id'),
+    title: param('title'),
+    model: param('model'),
+    agent: param('agent'),
+    tags: param('tags'),
+    archived: param('archived'),
+    metadata: param('metadata'),
+    head_id: param('head_id'),
+    next_seq: param('next_seq'),
+    event_count: param('event_count'),
+    carried_head: param('carried_head'),
+    carried_turns: param('carried_turns'),
+    created_at: param('created_at'),
+    updated_at: param('updated_at'),
+    deleted_at: param('deleted_at'),
+  }),
+);
+
+/** The owner's thread of that name, unless it is deleted. */
+export function findThreadRow(session: Session, owner: Owner, ref: ThreadRef): Promise<ThreadRow | undefined> {
+  const user = { application: owner.applicationId, user: owner.userId };
+  return 'id' in ref ? byId.first(session, { ...user, id: ref.id }) : byNumber.first(session, { ...user, number: ref.number });
+}
+
+/** Whether any user of the application has a thread of that id. */
+export async function threadExistsInApplication(session: Session, applicationId: ApplicationId, id: ThreadId): Promise<boolean> {
+  return (await inApplication.first(session, { application: applicationId, id })) !== undefined;
+}
+
+/** Writes a new, empty thread and fixes what it carries over from the user's latest one. */
+export async function insertThread(
+  session: Session,
+  input: { owner: Owner; user: UserRow; thread: NewThread; now: number },
+): Promise<ThreadRow> {
+  const { owner, user, thread, now } = input;
+  const carried = thread.carryTurns > 0 ? await newest.first(session, { user: user.id }) : undefined;
+  const row: ThreadsTable = {
+    key: thread.key,
+    id: thread.id,
+    number: thread.number,
+    user_id: user.id,
+    title: thread.title,
+    model: thread.model,
+    agent: thread.agent,
+    tags: JSON.stringify(thread.tags),
+    archived: 0,
+    metadata: JSON.stringify(thread.metadata),
+    head_id: null,
+    next_seq: 1,
+    event_count: 0,
+    carried_head: carried?.head_id ?? null,
+    carried_turns: thread.carryTurns,
+    created_at: now,
+    updated_at: now,
+    deleted_at: null,
+  };
+  await add.run(session, row);
+  return {
+    ...row,
+    application_id: owner.applicationId,
+    external_id: owner.userId,
+    user_number: user.number,
+    application_number: user.application_number,
+  };
+}

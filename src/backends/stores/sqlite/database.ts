@@ -1,0 +1,103 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Scrubber } from './scrubber.ts';
+import { scrubberOf } from './scrubber.ts';
+
+const PAGES_BEFORE_CHECKPOINT = 4000;
+const CACHE_KIB = 64 * 1024;
+const SQLITE_BUSY = 5;
+
+/** How much a commit waits for: `full` until it is on the disk, `normal` until it is with the operating system. */
+export type Sync = 'full' | 'normal';
+
+/** The one connection to the data file. */
+export interface Connection {
+  readonly database: DatabaseSync;
+  /** Sets what the next commits wait for; only between transactions. */
+  setSync(sync: Sync): void;
+  /** Moves what the write-ahead log holds into the data file. */
+  checkpoint(): void;
+  /** Clears unused space from `page` on (0 is the first) and gives the page to go on with; null behind the last. Between transactions. */
+  scrub(page: number): number | null;
+  close(): void;
+}
+
+/** Opens DATA_DIR/polylogue.db for this process alone; throws a sentence for people when another server has it. */
+export function openDatabase(dataDir: string): Connection {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const file = join(dataDir, 'polylogue.db');
+  const database = new DatabaseSync(file);
+  const pidFile = join(dataDir, 'server.pid');
+  try {
+    configure(database);
+  } catch (error) {
+    database.close();
+    if (isBusy(error)) throw new Error(inUse(dataDir, readPid(pidFile)), { cause: error });
+    throw error;
+  }
+  writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
+  const scrubber = scrubberOf(file, pageSizeOf(database));
+  let current: Sync = 'full';
+  return {
+    database,
+    setSync: (sync) => {
+      if (sync === current) return;
+      database.exec(sync === 'full' ? 'PRAGMA synchronous = FULL' : 'PRAGMA synchronous = NORMAL');
+      current = sync;
+    },
+    checkpoint: () => {
+      database.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    },
+    scrub: (page) => scrub(database, scrubber, page),
+    close: () => {
+      emptyLog(database);
+      database.close();
+      scrubber.close();
+      rmSync(pidFile, { force: true });
+    },
+  };
+}
+
+function configure(database: DatabaseSync): void {
+  // The lock must be asked for before the first read: SQLite then keeps it until the connection closes.
+  database.exec('PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL');
+  database.exec(`PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;
+    PRAGMA wal_autocheckpoint = ${PAGES_BEFORE_CHECKPOINT}; PRAGMA cache_size = -${CACHE_KIB}`);
+  database.exec('BEGIN EXCLUSIVE; COMMIT');
+}
+
+function scrub(database: DatabaseSync, scrubber: Scrubber, page: number): number | null {
+  emptyLog(database);
+  database.exec('PRAGMA shrink_memory');
+  return scrubber.step(page);
+}
+
+function emptyLog(database: DatabaseSync): void {
+  const outcome = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();
+  if (outcome?.busy !== 0) throw new Error('The write-ahead log could not be emptied.');
+}
+
+function pageSizeOf(database: DatabaseSync): number {
+  const size = database.prepare('PRAGMA page_size').get()?.page_size;
+  if (typeof size !== 'number') throw new Error('The data file does not tell the size of its pages.');
+  return size;
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && Number(error.errcode) % 256 === SQLITE_BUSY;
+}
+
+function readPid(pidFile: string): string | null {
+  try {
+    return readFileSync(pidFile, 'utf8').trim() || null;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+function inUse(dataDir: string, pid: string | null): string {
+  const who = pid === null ? 'Another server' : `Another server (process ${pid})`;
+  return `${who} is using the data directory ${dataDir}: stop it, or give this one a directory of its own.`;
+}

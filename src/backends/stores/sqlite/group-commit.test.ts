@@ -1,0 +1,83 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ann, beginning, ending, segment } from '../../../../test/contracts/store-fixtures.ts';
+import type { BeginRun } from '../../../core/ports/store.ts';
+import type { Run } from '../../../core/run.ts';
+import { migrate } from '../sql/migrations.ts';
+import type { Connection } from './database.ts';
+import { openDatabase } from './database.ts';
+import type { GroupCommit } from './group-commit.ts';
+import { groupCommit } from './group-commit.ts';
+import { liveLog } from './live-log.ts';
+import type { Call, OperationName } from './protocol.ts';
+import { statementSession } from './statements.ts';
+
+let dir: string;
+let connection: Connection;
+let commits: GroupCommit;
+
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'polylogue-commit-'));
+  connection = openDatabase(dir);
+  const session = statementSession(connection.database);
+  await migrate(session);
+  commits = groupCommit(connection, { session, log: liveLog(session) });
+});
+
+afterEach(() => {
+  connection.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const call = (id: number, operation: OperationName, ...input: readonly unknown[]): Call => ({ id, operation, input });
+
+async function runOf(input: BeginRun): Promise<Run> {
+  const [outcome] = await commits.run([call(0, 'beginRun', input)]);
+  if (outcome === undefined || 'error' in outcome) throw new Error('The run did not begin.');
+  return (outcome.value as { run: Run }).run;
+}
+
+const batchOf = (run: Run, durable: boolean) => ({
+  now: 1,
+  segments: [segment(run, 2, ['delta'])],
+  ends: [],
+  durable,
+  lease: null,
+});
+
+const syncNow = (): unknown => connection.database.prepare('PRAGMA synchronous').get()?.synchronous;
+
+test('nothing of a batch is answered as done when its commit fails', async () => {
+  const run = await runOf(beginning());
+  // A constraint that is checked only at the commit, which therefore fails while every call has succeeded.
+  connection.database.exec(`PRAGMA foreign_keys = ON;
+    CREATE TABLE broken (thread TEXT REFERENCES applications (id) DEFERRABLE INITIALLY DEFERRED);
+    CREATE TRIGGER break AFTER INSERT ON threads BEGIN INSERT INTO broken VALUES ('nobody'); END`);
+  const input = beginning();
+  const outcomes = await commits.run([
+    call(1, 'appendLog', batchOf(run, true)),
+    call(2, 'beginRun', input),
+    call(3, 'findRun', ann, input.names.runId),
+  ]);
+  expect(outcomes.map((outcome) => 'error' in outcome)).toEqual([true, true, true]);
+  connection.database.exec('DROP TRIGGER break');
+  const [found, page, ended] = await commits.run([
+    call(4, 'findRun', ann, input.names.runId),
+    call(5, 'readLog', { runId: run.id, after: 1, maxBytes: 99 }),
+    call(6, 'appendLog', { now: 1, segments: [], ends: [ending(run, 2)], durable: true, lease: null }),
+  ]);
+  expect(found).toEqual({ id: 4, value: null });
+  expect(page).toEqual({ id: 5, value: { events: [], ended: false } });
+  expect(ended).toEqual({ id: 6, value: { fenced: [], started: [] } });
+});
+
+test('only batches of mere deltas leave their sync to a later one', async () => {
+  const run = await runOf(beginning());
+  expect(syncNow()).toBe(2);
+  await commits.run([call(1, 'appendLog', batchOf(run, false)), call(2, 'ping')]);
+  expect(syncNow()).toBe(1);
+  await commits.run([call(3, 'appendLog', batchOf(run, false)), call(4, 'appendLog', batchOf(run, true))]);
+  expect(syncNow()).toBe(2);
+});

@@ -1,0 +1,102 @@
+import type { LogBatch } from '../../../core/ports/store.ts';
+import type { Db } from '../sql/db.ts';
+import { storeOperations } from '../sql/store-operations.ts';
+import type { Connection, Sync } from './database.ts';
+import type { LiveLog } from './live-log.ts';
+import type { Call, OperationName, Outcome } from './protocol.ts';
+
+const readings: ReadonlySet<Call['operation']> = new Set<OperationName>([
+  'findThread',
+  'threadExistsInApplication',
+  'listThreads',
+  'listThreadEvents',
+  'lastThreadEvent',
+  'listMessages',
+  'contextOf',
+  'findMessage',
+  'findRun',
+  'findRunInApplication',
+  'activeRun',
+  'liveRunOf',
+  'readLog',
+  'ping',
+]);
+
+type Operation = (...input: readonly unknown[]) => Promise<unknown>;
+
+/** Runs batches of calls, the writes of each in one transaction, in which one call's failure is its own. */
+export interface GroupCommit {
+  run(calls: readonly Call[]): Promise<readonly Outcome[]>;
+}
+
+/** Batches must not overlap: the caller waits for one before it gives the next. */
+export function groupCommit(connection: Connection, db: Db & { readonly log: LiveLog }): GroupCommit {
+  const { database } = connection;
+  const operations: Readonly<Record<string, Operation>> = storeOperations(db) as unknown as Readonly<Record<string, Operation>>;
+
+  const answer = async (call: Call): Promise<unknown> => {
+    const operation = operations[call.operation];
+    if (operation === undefined) throw new Error(`The store has no operation ${call.operation}.`);
+    return operation(...call.input);
+  };
+
+  const read = async (call: Call): Promise<Outcome> => {
+    try {
+      return { id: call.id, value: await answer(call) };
+    } catch (error) {
+      return failed(call, error);
+    }
+  };
+
+  const write = async (call: Call): Promise<Outcome> => {
+    database.exec('SAVEPOINT call');
+    const outcome = await read(call);
+    if ('error' in outcome) {
+      database.exec('ROLLBACK TO call; RELEASE call');
+      await db.log.reload();
+    } else {
+      database.exec('RELEASE call');
+    }
+    return outcome;
+  };
+
+  const transaction = async (calls: readonly Call[]): Promise<readonly Outcome[]> => {
+    connection.setSync(syncFor(calls));
+    database.exec('BEGIN IMMEDIATE');
+    const outcomes: Outcome[] = [];
+    for (const call of calls) outcomes.push(await (readings.has(call.operation) ? read(call) : write(call)));
+    database.exec('COMMIT');
+    return outcomes;
+  };
+
+  const abandon = async (calls: readonly Call[], cause: unknown): Promise<readonly Outcome[]> => {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    await db.log.reload();
+    return calls.map((call) => failed(call, cause));
+  };
+
+  return {
+    run: async (calls) => {
+      if (calls.every((call) => readings.has(call.operation))) return Promise.all(calls.map(read));
+      try {
+        return await transaction(calls);
+      } catch (error) {
+        return abandon(calls, error);
+      }
+    },
+  };
+}
+
+function failed(call: Call, error: unknown): Outcome {
+  return { id: call.id, error: error instanceof Error ? error : new Error(String(error)) };
+}
+
+function syncFor(calls: readonly Call[]): Sync {
+  return calls.every((call) => readings.has(call.operation) || isDelta(call)) ? 'normal' : 'full';
+}
+
+function isDelta(call: Call): boolean {
+  if (call.operation !== 'appendLog') return false;
+  const [batch] = call.input as readonly [LogBatch];
+  return !batch.durable;
+}

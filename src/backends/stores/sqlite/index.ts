@@ -1,0 +1,57 @@
+import { resolve } from 'node:path';
+import type { Store } from '../../../core/ports/store.ts';
+import type { StoreOperations } from '../sql/store-operations.ts';
+import type { OperationName } from './protocol.ts';
+import { startWorker } from './worker-client.ts';
+
+/**
+ * The embedded store: one file in `dataDir`, which belongs to one server at a time. Rejects with a sentence for people when another server
+ * has it or a newer program has written it.
+ */
+export async function openSqliteStore(options: { readonly dataDir: string }): Promise<Store> {
+  const worker = await startWorker(resolve(options.dataDir));
+  let closing: Promise<void> | null = null;
+  const operation =
+    <Name extends OperationName>(name: Name) =>
+    (...input: Parameters<StoreOperations[Name]>): ReturnType<StoreOperations[Name]> => {
+      const outcome = closing === null ? worker.call(name, input) : Promise.reject(new Error('The store is closed.'));
+      return outcome as ReturnType<StoreOperations[Name]>;
+    };
+  const close = async (): Promise<void> => {
+    await worker.call('close', []);
+    await worker.terminate();
+  };
+  return {
+    capabilities: { shared: false },
+    createThread: operation('createThread'),
+    findThread: operation('findThread'),
+    threadExistsInApplication: operation('threadExistsInApplication'),
+    listThreads: operation('listThreads'),
+    changeThread: operation('changeThread'),
+    setHead: operation('setHead'),
+    closeThread: operation('closeThread'),
+    purgeThread: operation('purgeThread'),
+    listThreadEvents: operation('listThreadEvents'),
+    lastThreadEvent: operation('lastThreadEvent'),
+    listMessages: operation('listMessages'),
+    contextOf: operation('contextOf'),
+    findMessage: operation('findMessage'),
+    beginRun: operation('beginRun'),
+    findRun: operation('findRun'),
+    findRunInApplication: operation('findRunInApplication'),
+    activeRun: operation('activeRun'),
+    liveRunOf: operation('liveRunOf'),
+    cancelRun: operation('cancelRun'),
+    claimQueued: operation('claimQueued'),
+    renewLeases: operation('renewLeases'),
+    takeLost: operation('takeLost'),
+    appendLog: operation('appendLog'),
+    readLog: operation('readLog'),
+    ping: operation('ping'),
+    forgetOldKeys: operation('forgetOldKeys'),
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}

@@ -1,0 +1,97 @@
+import type { MessagePort } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { migrate } from '../sql/migrations.ts';
+import { openDatabase } from './database.ts';
+import { deletions } from './deletions.ts';
+import { groupCommit } from './group-commit.ts';
+import { liveLog } from './live-log.ts';
+import type { Call, Opened, Outcome } from './protocol.ts';
+import { statementSession } from './statements.ts';
+
+const IDLE_MS = 1000;
+const CALLS_PER_TRANSACTION = 512;
+
+/** Data of the worker: where the store lies. */
+export interface WorkerData {
+  readonly dataDir: string;
+}
+
+async function open(dataDir: string) {
+  const connection = openDatabase(dataDir);
+  try {
+    const session = statementSession(connection.database);
+    connection.database.exec('BEGIN IMMEDIATE');
+    await migrate(session);
+    connection.database.exec('COMMIT');
+    const log = liveLog(session);
+    await log.reload();
+    return { connection, commits: groupCommit(connection, { session, log }) };
+  } catch (error) {
+    if (connection.database.isTransaction) connection.database.exec('ROLLBACK');
+    connection.close();
+    throw error;
+  }
+}
+
+/** Everything that waits at the port, up to a bound that keeps answers from waiting long. */
+function drain(port: MessagePort, first: Call): readonly Call[] {
+  const calls = [first];
+  while (calls.length < CALLS_PER_TRANSACTION) {
+    const received: { message: Call } | undefined = receiveMessageOnPort(port);
+    if (received === undefined) break;
+    calls.push(received.message);
+  }
+  return calls;
+}
+
+function serve(port: MessagePort, opened: Awaited<ReturnType<typeof open>>): void {
+  const { connection, commits } = opened;
+  const answer = (outcomes: readonly Outcome[]): void => {
+    if (outcomes.length > 0) port.postMessage(outcomes);
+  };
+  const deleting = deletions(connection, answer);
+  const idle = setTimeout(() => connection.checkpoint(), IDLE_MS);
+  let waiting: Call[] = [];
+  let busy = false;
+  const finish = (call: Call): void => {
+    clearTimeout(idle);
+    deleting.finish();
+    connection.close();
+    answer([{ id: call.id, value: undefined }]);
+    port.close();
+  };
+  const work = async (): Promise<void> => {
+    busy = true;
+    while (waiting.length > 0) {
+      const calls = waiting;
+      waiting = [];
+      const purges = new Set(calls.filter((call) => call.operation === 'purgeThread').map((call) => call.id));
+      const outcomes = await commits.run(calls.filter((call) => call.operation !== 'close'));
+      const removed = (outcome: Outcome): boolean => purges.has(outcome.id) && !('error' in outcome);
+      answer(outcomes.filter((outcome) => !removed(outcome)));
+      deleting.clear(outcomes.filter(removed));
+      const last = calls.find((call) => call.operation === 'close');
+      if (last !== undefined) return finish(last);
+    }
+    busy = false;
+    idle.refresh();
+  };
+  port.on('message', (message: Call) => {
+    waiting.push(...drain(port, message));
+    if (!busy) void work();
+  });
+}
+
+async function start(port: MessagePort): Promise<void> {
+  const tell = (opened: Opened): void => port.postMessage(opened);
+  try {
+    const opened = await open((workerData as WorkerData).dataDir);
+    serve(port, opened);
+    tell({ opened: true });
+  } catch (error) {
+    tell({ opened: false, reason: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+if (parentPort === null) throw new Error('This module runs only as a worker thread.');
+await start(parentPort);
