@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { createLogger } from './create-logger.ts';
+import { createLogObserver } from './log-observer.ts';
+
+function recordingLogger(level = 'info') {
+  const lines: string[] = [];
+  const log = createLogger(level, { write: (line) => void lines.push(line) });
+  const entries = () => lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  return { log, entries, text: () => lines.join('') };
+}
+
+test('a finished request shows method, path, id, status and time, and no query string', () => {
+  const { log, entries, text } = recordingLogger();
+  const request = { id: 'r1', method: 'GET', url: '/ws?token=s3cret#x', headers: { authorization: 'Bearer s3cret' }, body: 's3cret' };
+  log.info({ res: { statusCode: 200, elapsedTime: 1.2345, request } }, 'request completed');
+  log.info({ req: request }, 'incoming request');
+  expect(entries()[0]).toMatchObject({ res: { id: 'r1', method: 'GET', path: '/ws', status: 200, ms: 1.2 } });
+  expect(entries()[1]?.req).toEqual({ id: 'r1', method: 'GET', path: '/ws' });
+  expect(text()).not.toContain('s3cret');
+});
+
+test.each(['authorization', 'x-api-key', 'cookie', 'set-cookie', 'sec-websocket-protocol'])(
+  'the header %s is redacted wherever headers are logged',
+  (name) => {
+    const { log, text } = recordingLogger();
+    log.info({ headers: { [name]: 's3cret' } });
+    log.info({ upgrade: { headers: { [name]: 's3cret' } } });
+    log.info({ [name]: 's3cret' });
+    expect(text()).not.toContain('s3cret');
+    expect(text().match(/\[redacted\]/g)).toHaveLength(3);
+  },
+);
+
+test('the observer logs the end of a run with what operators filter by', () => {
+  const { log, entries } = recordingLogger();
+  const id = '018f0000-0000-7000-8000-000000000000' as never;
+  const observer = createLogObserver(log);
+  observer.runStarted({ id, model: 'demo', attempt: 1 });
+  observer.runEnded({ id, model: 'demo', status: 'failed', code: 'upstream_timeout', durationMs: 12 });
+  expect(entries()).toHaveLength(1);
+  expect(entries()[0]).toMatchObject({ level: 30, run: id, model: 'demo', status: 'failed', code: 'upstream_timeout', ms: 12 });
+});
+
+test('a fault shows where it happened and never what it says', () => {
+  const { log, entries, text } = recordingLogger();
+  const cause = Object.assign(new RangeError('patient Jane\n    at home'), { code: 'ERR_OUT_OF_RANGE' });
+  const observer = createLogObserver(log);
+  observer.faulted('execute', new Error('dear diary', { cause }));
+  observer.flushFailed('s3cret text');
+  expect(entries()[0]).toMatchObject({
+    level: 50,
+    where: 'execute',
+    err: { type: 'Error', cause: { type: 'RangeError', code: 'ERR_OUT_OF_RANGE' } },
+  });
+  expect(JSON.stringify(entries()[0])).toContain('logger.test.ts');
+  expect(entries()[1]).toMatchObject({ level: 50, err: { type: 'thrown string' } });
+  for (const secret of ['Jane', 'home', 'diary', 's3cret']) expect(text()).not.toContain(secret);
+});

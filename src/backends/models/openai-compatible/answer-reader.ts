@@ -1,0 +1,143 @@
+import type { Usage } from '../../../core/message.ts';
+import type { ChunkSink, ModelChunk, ModelEnd, ModelError } from '../../../core/ports/model-provider.ts';
+import { interrupted, malformed, statusError, tooLong } from './failures.ts';
+import { elementsOf, fieldsOf, parseJson, stringOf } from './json-fields.ts';
+import type { Quote } from './redact.ts';
+import { createToolCalls } from './tool-calls.ts';
+
+/** Understands the payloads of one answer and hands its chunks to the sink, synchronously and in order. */
+export interface AnswerReader {
+  /** Takes one payload: a stream chunk, `[DONE]`, or a whole non-streamed answer. Throws a `ModelError`, or what the sink throws. */
+  take(payload: string): void;
+  /** What the sink asked to wait for since the last call; null when nothing. */
+  held(): Promise<unknown> | null;
+  /** Hands over the tool calls. Throws `upstream_interrupted` when the provider never said that the answer is over. */
+  finish(): ModelEnd;
+  /** True once the provider has given a reason for the end, or `[DONE]`. */
+  hasEnded(): boolean;
+  /** True once `[DONE]` was read. */
+  isDone(): boolean;
+  /** True once the sink has got a chunk. */
+  hasDelivered(): boolean;
+}
+
+interface ReaderOptions {
+  readonly sink: ChunkSink;
+  /** Bound for text, reasoning and arguments together. */
+  readonly maxCharacters: number;
+  readonly quote: Quote;
+}
+
+/** Counts what goes to the sink and gathers what it asks to wait for. */
+function createOutlet(sink: ChunkSink, maxCharacters: number) {
+  let waiting: Promise<void>[] = [];
+  let characters = 0;
+  let delivered = false;
+
+  function measure(more: number): void {
+    characters += more;
+    if (characters > maxCharacters) throw tooLong();
+  }
+
+  function hand(chunk: ModelChunk): void {
+    delivered = true;
+    const pause = sink(chunk);
+    if (pause instanceof Promise) waiting.push(pause);
+  }
+
+  return {
+    measure,
+    hand,
+    handText(type: 'text' | 'reasoning', text: string): void {
+      if (text === '') return;
+      measure(text.length);
+      hand({ type, text });
+    },
+    held(): Promise<unknown> | null {
+      if (waiting.length === 0) return null;
+      const all = Promise.all(waiting);
+      waiting = [];
+      return all;
+    },
+    hasDelivered: () => delivered,
+  };
+}
+
+/** A reader for one answer in OpenAI's chat completion format. */
+export function createAnswerReader({ sink, maxCharacters, quote }: ReaderOptions): AnswerReader {
+  const outlet = createOutlet(sink, maxCharacters);
+  const calls = createToolCalls();
+  let done = false;
+  let ended: string | null = null;
+  let usage: Usage | null = null;
+
+  function takeChoice(choice: Readonly<Record<string, unknown>>): void {
+    const delta = fieldsOf(choice.delta ?? choice.message);
+    outlet.handText('reasoning', stringOf(delta.reasoning_content) || stringOf(delta.reasoning));
+    outlet.handText('text', contentOf(delta.content) || stringOf(delta.refusal));
+    outlet.measure(calls.add(delta.tool_calls));
+    if (typeof choice.finish_reason === 'string') ended = choice.finish_reason;
+    if (ended === 'error') throw statusError(500, '');
+  }
+
+  return {
+    take(payload) {
+      if (done || payload === '') return;
+      done = payload.trim() === '[DONE]';
+      if (done) return;
+      const chunk = parseJson(payload);
+      if (typeof chunk !== 'object' || chunk === null) throw malformed(new Error('payload is no JSON object'));
+      const fields = fieldsOf(chunk);
+      if (fields.error !== undefined && fields.error !== null) throw errorInStream(fields.error, quote);
+      usage = usageOf(fields.usage) ?? usage;
+      const choice = elementsOf(fields.choices)[0];
+      if (choice !== undefined) takeChoice(fieldsOf(choice));
+    },
+    finish() {
+      if (!done && ended === null) throw interrupted(new Error('no end of the answer'));
+      const whole = calls.whole();
+      for (const call of whole) outlet.hand(call);
+      return { reason: reasonOf(ended, whole.length > 0), usage };
+    },
+    held: outlet.held,
+    hasDelivered: outlet.hasDelivered,
+    hasEnded: () => done || ended !== null,
+    isDone: () => done,
+  };
+}
+
+/** Content is a string; Mistral's reasoning models send a list of parts. */
+function contentOf(content: unknown): string {
+  if (typeof content === 'string') return content;
+  let text = '';
+  for (const part of elementsOf(content)) text += stringOf(fieldsOf(part).text);
+  return text;
+}
+
+function usageOf(value: unknown): Usage | null {
+  const { prompt_tokens: input, completion_tokens: output } = fieldsOf(value);
+  if (typeof input !== 'number' && typeof output !== 'number') return null;
+  return { input_tokens: countOf(input), output_tokens: countOf(output) };
+}
+
+function countOf(value: unknown): number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
+}
+
+function reasonOf(ended: string | null, hasCalls: boolean): ModelEnd['reason'] {
+  if (ended === 'length' || ended === 'max_tokens') return 'length';
+  if (ended === 'content_filter') return 'content_filter';
+  return hasCalls ? 'tool_calls' : 'stop';
+}
+
+function errorInStream(error: unknown, quote: Quote): ModelError {
+  const fields = fieldsOf(error);
+  const quoted = quote(stringOf(fields.message) || stringOf(error));
+  const status = Number(fields.status ?? fields.code);
+  if (status >= 400 && status < 600) return statusError(status, quoted);
+  const kind = `${stringOf(fields.type)} ${stringOf(fields.code)}`;
+  if (/rate_limit|insufficient_quota/.test(kind)) return statusError(429, quoted);
+  if (/authentication|permission|invalid_api_key/.test(kind)) return statusError(401, quoted);
+  if (/invalid_request|context_length/.test(kind)) return statusError(400, quoted);
+  return statusError(500, quoted);
+}

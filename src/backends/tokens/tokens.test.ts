@@ -1,0 +1,217 @@
+import { createHmac } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { createFakeClock } from '../../../test/support/fake-clock.ts';
+import { createCredentials } from './credentials.ts';
+import { mintToken } from './jwt.ts';
+
+const SECRET = 'b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c';
+const OTHER = '7d865e959b2466918c9863afca942d0fb89d7c9ac0c99bafc3749504ded97730';
+const DEVELOPMENT_KEY = 'dev-api-key-change-in-production';
+const NOW = 1_700_000_000;
+
+function clockAt(seconds: number) {
+  const clock = createFakeClock(seconds * 1000);
+  return { clock, advance: (by: number) => clock.advance(by * 1000) };
+}
+
+function createVerifier(options: { secrets?: readonly string[]; developmentKey?: string | null } = {}) {
+  const { clock, advance } = clockAt(NOW);
+  const { secrets = [SECRET], developmentKey = DEVELOPMENT_KEY } = options;
+  return { verify: createCredentials({ secrets, developmentKey, clock }).verify, advance, clock };
+}
+
+const encode = (part: unknown) => Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url');
+
+/** Signs whatever it is given, as a careless or hostile issuer would. Texts are taken as JSON already written. */
+function forge(claims: unknown, header: unknown = { alg: 'HS256', typ: 'JWT' }, secret = SECRET): string {
+  const signed = `${encode(header)}.${encode(claims)}`;
+  return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
+}
+
+const valid = { sub: 'ann', exp: NOW + 60 };
+const ann = { kind: 'user', applicationId: 'default', userId: 'ann' };
+
+test('the development key may act for every user of the default application', async () => {
+  const { verify } = createVerifier();
+  expect(await verify(DEVELOPMENT_KEY)).toEqual({ kind: 'key', applicationId: 'default', actAs: true });
+  for (const near of ['', 'dev-api-key', `${DEVELOPMENT_KEY} `, DEVELOPMENT_KEY.toUpperCase(), 'plg_', `plg_${'x'.repeat(40)}`]) {
+    expect(await verify(near)).toBeNull();
+  }
+});
+
+test('without a development key nobody has it', async () => {
+  expect(await createVerifier({ developmentKey: null }).verify(DEVELOPMENT_KEY)).toBeNull();
+});
+
+test('a minted token speaks for its user until it expires', async () => {
+  const { verify, advance, clock } = createVerifier();
+  const token = await mintToken({ secret: SECRET, userId: 'ann', expiresInSeconds: 60, clock });
+  expect(await verify(token)).toEqual(ann);
+  advance(59);
+  expect(await verify(token)).toEqual(ann);
+  advance(32);
+  expect(await verify(token)).toBeNull();
+});
+
+test('any of the secrets may have signed, and no other', async () => {
+  const { verify } = createVerifier({ secrets: [SECRET, OTHER] });
+  expect(await verify(forge(valid, undefined, SECRET))).toEqual(ann);
+  expect(await verify(forge(valid, undefined, OTHER))).toEqual(ann);
+  expect(await verify(forge(valid, undefined, 'secret'))).toBeNull();
+  expect(await createVerifier({ secrets: [] }).verify(forge(valid))).toBeNull();
+});
+
+test('a secret from a development set-up may be short', async () => {
+  expect(await createVerifier({ secrets: ['short'] }).verify(forge(valid, undefined, 'short'))).toEqual(ann);
+});
+
+test('user_id names the user before sub does', async () => {
+  const { verify } = createVerifier();
+  expect(await verify(forge({ ...valid, user_id: 'bob' }))).toEqual({ ...ann, userId: 'bob' });
+  const long = '🦊'.repeat(255);
+  expect(await verify(forge({ ...valid, sub: long }))).toEqual({ ...ann, userId: long });
+});
+
+test.each([1, [1], { $ne: 1 }, null, true, '', 'a\0b', 'x'.repeat(256), '🦊'.repeat(256)])(
+  'user %j is refused as user_id and as sub',
+  async (user) => {
+    const { verify } = createVerifier();
+    expect(await verify(forge({ ...valid, user_id: user }))).toBeNull();
+    expect(await verify(forge({ ...valid, sub: user }))).toBeNull();
+  },
+);
+
+test('a user with a lone surrogate, or no user at all, is refused', async () => {
+  const { verify } = createVerifier();
+  expect(await verify(forge(`{"sub":"a\\ud800","exp":${NOW + 60}}`))).toBeNull();
+  expect(await verify(forge({ exp: NOW + 60 }))).toBeNull();
+});
+
+test.each([undefined, null, `${NOW + 60}`, -1, NOW - 31, true, [NOW + 60]])('exp %j is refused', async (exp) => {
+  expect(await createVerifier().verify(forge({ sub: 'ann', exp }))).toBeNull();
+});
+
+test.each(['1e309', '-1e309', 'NaN'])('exp written as %s is refused', async (exp) => {
+  expect(await createVerifier().verify(forge(`{"sub":"ann","exp":${exp}}`))).toBeNull();
+});
+
+test.each(['nbf', 'iat'])('%s may lie 30 seconds ahead and must be a number', async (claim) => {
+  const { verify } = createVerifier();
+  expect(await verify(forge({ ...valid, [claim]: NOW + 30 }))).toEqual(ann);
+  for (const value of [NOW + 31, `${NOW}`, null, [NOW]]) expect(await verify(forge({ ...valid, [claim]: value }))).toBeNull();
+  expect(await verify(forge(`{"sub":"ann","exp":${NOW + 60},"${claim}":1e309}`))).toBeNull();
+});
+
+test('an expired token is still good for 30 seconds of clock difference', async () => {
+  const { verify } = createVerifier();
+  expect(await verify(forge({ sub: 'ann', exp: NOW - 29 }))).toEqual(ann);
+});
+
+test.each(['none', 'None', 'nOnE', 'hs256', 'HS384', 'HS512', 'RS256', 'ES256', '', null, ['HS256']])('alg %j is refused', async (alg) => {
+  const { verify } = createVerifier();
+  const token = forge(valid, { alg, typ: 'JWT' });
+  expect(await verify(token)).toBeNull();
+  expect(await verify(token.replace(/[^.]*$/, ''))).toBeNull();
+});
+
+test.each([
+  { kid: '../../dev/null' },
+  { kid: '1' },
+  { jku: 'http://127.0.0.1:1/' },
+  { x5u: 'http://127.0.0.1:1/' },
+  { jwk: { kty: 'oct', k: 'AA' } },
+  { crit: ['exp'] },
+  { crit: ['b64'], b64: true },
+  { zip: 'DEF' },
+  { typ: 'refresh+jwt' },
+  { typ: 'logout+jwt' },
+  { typ: ['JWT'] },
+])('the header %j is refused', async (extra) => {
+  expect(await createVerifier().verify(forge(valid, { alg: 'HS256', ...extra }))).toBeNull();
+});
+
+test.each([{}, { typ: 'JWT' }, { typ: 'jwt' }, { typ: 'at+jwt' }])('the header %j is accepted', async (extra) => {
+  expect(await createVerifier().verify(forge(valid, { alg: 'HS256', ...extra }))).toEqual(ann);
+});
+
+test('a token of another application is refused here', async () => {
+  const { verify } = createVerifier();
+  expect(await verify(forge({ ...valid, application: 'default' }))).toEqual(ann);
+  for (const application of ['acme', '', null, ['default']]) expect(await verify(forge({ ...valid, application }))).toBeNull();
+});
+
+test('names that stand twice are refused, wherever they stand', async () => {
+  const { verify } = createVerifier();
+  const exp = NOW + 60;
+  expect(await verify(forge(`{"sub":"ann","sub":"bob","exp":${exp}}`))).toBeNull();
+  expect(await verify(forge(`{"sub":"ann","s\\u0075b":"bob","exp":${exp}}`))).toBeNull();
+  expect(await verify(forge(`{"sub":"ann","exp":${exp},"a":[{"b":1,"b":2}]}`))).toBeNull();
+  expect(await verify(forge(valid, '{"alg":"none","alg":"HS256"}'))).toBeNull();
+  expect(await verify(forge(`{"sub":"ann","exp":${exp},"a":["x\\":",{"b":"\\\\"},{"b":{}}],"__proto__":1}`))).toEqual(ann);
+});
+
+test('no bit of the signature may change', async () => {
+  const { verify } = createVerifier();
+  const token = forge(valid);
+  const at = token.lastIndexOf('.') + 1;
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  for (let index = at; index < token.length; index += 1) {
+    const value = alphabet.indexOf(token.charAt(index));
+    for (let bit = 1; bit < 64; bit *= 2) {
+      const forged = token.slice(0, index) + alphabet.charAt(value ^ bit) + token.slice(index + 1);
+      expect(await verify(forged), forged).toBeNull();
+    }
+  }
+  expect(await verify(token)).toEqual(ann);
+});
+
+test('other writings of a good token are refused', async () => {
+  const { verify } = createVerifier();
+  const token = forge({ ...valid, x: '???>>>~~~' });
+  const [header = '', payload = '', signature = ''] = token.split('.');
+  const others = [
+    `${token}.x`,
+    `${token}.`,
+    `${token}=`,
+    ` ${token}`,
+    `${token}\n`,
+    `${header}=.${payload}.${signature}`,
+    `${header}.${payload}`,
+  ];
+  others.push(
+    `${header}.${payload.replace(/_/g, '/').replace(/-/g, '+')}.${signature}`,
+    `${header}.${payload}.${signature}.a.b`,
+    '...',
+    '..',
+    'a.b.c',
+  );
+  for (const other of others) expect(await verify(other), other).toBeNull();
+  expect(await verify(token)).toEqual(ann);
+});
+
+test('size, depth and invalid UTF-8 are refused without harm', async () => {
+  const { verify } = createVerifier();
+  expect(await verify(forge({ ...valid, fill: 'x'.repeat(8192) }))).toBeNull();
+  expect(await verify('x'.repeat(1_000_000))).toBeNull();
+  expect(await verify(forge(`${'['.repeat(5000)}${']'.repeat(5000)}`))).toBeNull();
+  expect(await verify(forge(`{"sub":"ann","exp":${NOW + 60},"a":${'['.repeat(2500)}${']'.repeat(2500)}}`))).toEqual(ann);
+  for (const json of ['null', '[]', '"x"', '1', '{', '']) expect(await verify(forge(json))).toBeNull();
+  const broken = `${encode({ alg: 'HS256' })}.${Buffer.from(`{"sub":"\xff","exp":${NOW + 60}}`, 'latin1').toString('base64url')}`;
+  expect(await verify(`${broken}.${createHmac('sha256', SECRET).update(broken).digest('base64url')}`)).toBeNull();
+});
+
+test('a token is refused after it expired although it was seen before', async () => {
+  const { verify, advance } = createVerifier();
+  const token = forge(valid);
+  for (const by of [0, 59, 30]) {
+    advance(by);
+    expect(await verify(token)).toEqual(ann);
+  }
+  advance(3);
+  expect(await verify(token)).toBeNull();
+});
+
+test.each(['', 'a\0', 'x'.repeat(256), '\ud800'])('no token is minted for the user %j', async (userId) => {
+  const { clock } = clockAt(NOW);
+  await expect(mintToken({ secret: SECRET, userId, expiresInSeconds: 60, clock })).rejects.toMatchObject({ code: 'validation_failed' });
+});
