@@ -1,0 +1,76 @@
+import type { FastifyRequest } from 'fastify';
+import { AppError } from '../core/errors.ts';
+import { SERVICE_USER } from '../core/ids.ts';
+import type { Credentials } from '../core/ports/credentials.ts';
+import type { Owner, Principal } from '../core/principal.ts';
+
+const MAX_USER_ID = 255;
+
+export interface AuthenticateOptions {
+  readonly credentials: Credentials;
+  /** Query parameters in which this route takes a credential (for clients that cannot set headers). */
+  readonly queryNames?: readonly string[];
+}
+
+/** Who sent a request. Rejects with `auth_missing`, `auth_invalid`, or `auth_conflict` when two credentials differ. */
+export async function authenticate(request: FastifyRequest, options: AuthenticateOptions): Promise<Principal> {
+  const found = credentialsOf(request, options.queryNames ?? []);
+  const [credential, ...others] = found;
+  if (credential === undefined) {
+    throw new AppError('auth_missing', 'Send an API key or a token, as "Authorization: Bearer <key>" or "X-API-Key: <key>".');
+  }
+  if (others.length > 0) throw new AppError('auth_conflict', 'The request carries two different credentials; send one.');
+  const principal = await options.credentials.verify(credential);
+  if (!principal) throw new AppError('auth_invalid', 'The API key or token is not valid.');
+  return principal;
+}
+
+/**
+ * Whose records a request touches. A key acts for the user it names, else for its application's service user; a token for its own user,
+ * whatever it names. Throws `scope_denied` when a key may not name users, `validation_failed` when the name is no user id.
+ */
+export function ownerOf(principal: Principal, namedUser: string | null): Owner {
+  const { applicationId } = principal;
+  if (principal.kind === 'user') return { applicationId, userId: principal.userId };
+  if (namedUser === null) return { applicationId, userId: SERVICE_USER };
+  if (!principal.actAs) throw new AppError('scope_denied', 'This API key may not act for a named user.');
+  checkUserId(namedUser);
+  return { applicationId, userId: namedUser };
+}
+
+/** The user that the `X-User-Id` header names, or null. Bytes that are UTF-8 are read as such, others as Latin-1. */
+export function namedUserOf(request: FastifyRequest): string | null {
+  const value = request.headers['x-user-id'];
+  if (value === undefined) return null;
+  const bytes = Buffer.from(String(value), 'latin1');
+  const text = bytes.toString('utf8');
+  return text.includes('\ufffd') ? bytes.toString('latin1') : text;
+}
+
+function checkUserId(userId: string): void {
+  if (!userId.isWellFormed() || userId.includes('\0')) {
+    throw new AppError('unicode_invalid', 'The user id contains characters that cannot be stored.');
+  }
+  if (userId.length === 0 || [...userId.slice(0, 2 * MAX_USER_ID + 1)].length > MAX_USER_ID) {
+    const message = `must have 1 to ${MAX_USER_ID} characters`;
+    throw new AppError('validation_failed', `The user id ${message}.`, { fields: [{ path: ['user_id'], message, keyword: 'length' }] });
+  }
+}
+
+function credentialsOf(request: FastifyRequest, queryNames: readonly string[]): Set<string> {
+  const found = new Set<string>();
+  // Node keeps only the first of several Authorization headers; the distinct form shows them all.
+  const headers = request.raw.headersDistinct;
+  for (const value of headers.authorization ?? []) found.add(bearerOf(value));
+  for (const value of headers['x-api-key'] ?? []) found.add(value.trim());
+  const query = request.query as Record<string, unknown>;
+  for (const name of queryNames) for (const value of [query[name]].flat()) if (value !== undefined) found.add(String(value));
+  found.delete('');
+  return found;
+}
+
+function bearerOf(header: string): string {
+  const match = /^bearer[ \t]+(\S+)[ \t]*$/i.exec(header);
+  if (!match?.[1]) throw new AppError('auth_invalid', 'The Authorization header must be "Bearer <key>".');
+  return match[1];
+}

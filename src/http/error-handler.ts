@@ -1,0 +1,33 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { AppError, ErrorCode } from '../core/errors.ts';
+import { errorStatus } from './error-status.ts';
+import { toAppError } from './request-error.ts';
+
+/** How a dialect words failures. */
+export interface ErrorShape {
+  readonly contentType: string;
+  /** Where the dialect's status differs from `errorStatus`. */
+  readonly status?: Partial<Record<ErrorCode, number>>;
+  body(failure: AppError, status: number, request: FastifyRequest): object;
+}
+
+/** The error handler of a dialect's scope: one place for status, `Retry-After` and `WWW-Authenticate`; logs what was not expected. */
+export function createErrorHandler(shape: ErrorShape): (error: unknown, request: FastifyRequest, reply: FastifyReply) => void {
+  return (error, request, reply) => {
+    const failure = toAppError(error);
+    if (failure.code === 'internal' && !reply.raw.destroyed) request.log.error({ err: failure.cause ?? failure }, 'request failed');
+    const status = shape.status?.[failure.code] ?? errorStatus[failure.code];
+    if (status === 401) reply.header('www-authenticate', 'Bearer');
+    const retryAfter = failure.retryAfterSeconds ?? defaultRetrySeconds(status);
+    if (retryAfter !== null) reply.header('retry-after', String(retryAfter));
+    reply
+      .code(status)
+      .header('content-type', shape.contentType)
+      .send(shape.body(failure, status, request));
+  };
+}
+
+function defaultRetrySeconds(status: number): number | null {
+  if (status === 429) return 1;
+  return status === 503 ? 5 : null;
+}

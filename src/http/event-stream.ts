@@ -1,0 +1,136 @@
+import type { FastifyReply } from 'fastify';
+import type { Clock } from '../core/ports/clock.ts';
+
+const TICK_MS = 5_000;
+/** A stream on which nothing was written for this many ticks gets a comment: after 10 to 15 seconds. */
+const PING_TICKS = 3;
+/** A response whose unsent bytes did not shrink for this many ticks is cut off: after 30 to 35 seconds. */
+const STALL_TICKS = 6;
+const PING = ': ping\n\n';
+
+/** One open SSE response. */
+export interface EventStream {
+  /** Aborts when the response is over: ended, cut off, or left by its client. */
+  readonly signal: AbortSignal;
+  /** True while the socket has more unsent bytes than it wants. */
+  readonly needsDrain: boolean;
+  /** Sends frames as `serializeFrame` made them. */
+  write(frames: string | Buffer): void;
+  /** Resolves when the socket wants more, or is over. */
+  drained(): Promise<void>;
+  /** Ends the response after everything written. */
+  end(): void;
+  /** Breaks the connection off, so that the client does not take it for the end. */
+  destroy(): void;
+}
+
+/** Opens SSE responses and looks after all of them with one timer: pings the idle, cuts off those whose client stopped reading. */
+export interface EventStreams {
+  /** Sends status 200 and the headers set on `reply`; the content type goes out exactly as given. */
+  open(reply: FastifyReply, options: { readonly contentType: string; readonly pings: boolean }): EventStream;
+  /** Breaks all responses off that were not ended, and stops the timer. */
+  close(): void;
+}
+
+interface OpenResponse {
+  readonly stream: EventStream;
+  readonly pings: boolean;
+  unsentBytes(): number;
+  hasEnded(): boolean;
+  lastWriteTick: number;
+  lastUnsent: number;
+  stalledTicks: number;
+}
+
+/** Makes the one keeper of a process's SSE responses. */
+export function createEventStreams({ clock }: { clock: Clock }): EventStreams {
+  const responses = new Set<OpenResponse>();
+  let tick = 0;
+  let cancelTimer: (() => void) | null = null;
+
+  function onTick(): void {
+    tick += 1;
+    for (const response of responses) tend(response, tick);
+    cancelTimer = responses.size > 0 ? clock.after(TICK_MS, onTick) : null;
+  }
+
+  function open(reply: FastifyReply, options: { contentType: string; pings: boolean }): EventStream {
+    const raw = startResponse(reply, options.contentType);
+    const closed = new AbortController();
+    const stream: EventStream = {
+      signal: closed.signal,
+      get needsDrain() {
+        return raw.writableNeedDrain;
+      },
+      write(frames) {
+        entry.lastWriteTick = tick;
+        if (!closed.signal.aborted && !raw.writableEnded) raw.write(frames);
+      },
+      drained: () => waitForDrain(raw),
+      end: () => void (raw.destroyed || raw.end()),
+      destroy: () => void raw.destroy(),
+    };
+    const entry: OpenResponse = {
+      stream,
+      pings: options.pings,
+      unsentBytes: () => raw.writableLength,
+      hasEnded: () => raw.writableEnded,
+      lastWriteTick: tick,
+      lastUnsent: 0,
+      stalledTicks: 0,
+    };
+    responses.add(entry);
+    cancelTimer ??= clock.after(TICK_MS, onTick);
+    const onClose = () => {
+      responses.delete(entry);
+      closed.abort();
+    };
+    if (raw.destroyed) onClose();
+    else raw.once('close', onClose);
+    return stream;
+  }
+
+  function close(): void {
+    cancelTimer?.();
+    cancelTimer = null;
+    for (const response of responses) if (!response.hasEnded()) response.stream.destroy();
+  }
+
+  return { open, close };
+}
+
+type RawResponse = FastifyReply['raw'];
+
+function startResponse(reply: FastifyReply, contentType: string): RawResponse {
+  reply.header('content-type', contentType).header('cache-control', 'no-cache').header('x-accel-buffering', 'no');
+  reply.hijack();
+  const raw = reply.raw;
+  // An unhandled 'error' of a response whose client left would end the process; 'close' follows it and says all there is to say.
+  raw.on('error', () => undefined);
+  for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) raw.setHeader(name, value);
+  raw.writeHead(200);
+  raw.flushHeaders();
+  return raw;
+}
+
+function waitForDrain(raw: RawResponse): Promise<void> {
+  return new Promise((resolve) => {
+    if (!raw.writableNeedDrain || raw.destroyed) {
+      resolve();
+      return;
+    }
+    const done = () => {
+      raw.off('drain', done).off('close', done);
+      resolve();
+    };
+    raw.on('drain', done).on('close', done);
+  });
+}
+
+function tend(response: OpenResponse, tick: number): void {
+  const unsent = response.unsentBytes();
+  response.stalledTicks = unsent > 0 && unsent >= response.lastUnsent ? response.stalledTicks + 1 : 0;
+  response.lastUnsent = unsent;
+  if (response.stalledTicks > STALL_TICKS) response.stream.destroy();
+  else if (response.pings && unsent === 0 && tick - response.lastWriteTick >= PING_TICKS) response.stream.write(PING);
+}

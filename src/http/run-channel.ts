@@ -1,0 +1,204 @@
+import type { RunId } from '../core/ids.ts';
+import { isTerminal, type LoggedEvent } from '../core/run-event.ts';
+import type { Engine } from '../engine/index.ts';
+import type { EventStream } from './event-stream.ts';
+import { frameId, serializeFrame } from './sse.ts';
+import type { StreamCursor } from './stream-cursor.ts';
+import type { Encoder, Frame, StreamFormat } from './stream-format.ts';
+
+/** Characters that go to a lone reader before it is asked whether its socket keeps up. */
+const WRITE_SIZE = 16_384;
+
+/** One response and its place. */
+export interface Reader {
+  readonly stream: EventStream;
+  /** Frames up to here are not sent to it; null once its channel is past them. */
+  skip: StreamCursor | null;
+  channel: Channel | null;
+}
+
+/** One reading of a run's log from its start, through one encoder, for all its readers. */
+interface Channel {
+  readonly group: ChannelGroup;
+  readonly encode: Encoder;
+  readonly readers: Set<Reader>;
+  readonly stop: AbortController;
+  /** Offset of the last event it encoded. */
+  offset: number;
+  /** Whether it waits for its lone reader's socket. */
+  paused: boolean;
+}
+
+/** All channels of one run in one format. */
+export interface ChannelGroup {
+  readonly runId: RunId;
+  readonly format: StreamFormat;
+  readonly follow: Engine['runs']['follow'];
+  readonly onFault: (error: unknown) => void;
+  readonly onEmpty: () => void;
+  readonly channels: Set<Channel>;
+  /** The channel that others join once they have caught up with it. */
+  shared: Channel | null;
+}
+
+/**
+ * Gives a reader a channel of its own, whose pace its socket sets. When the channel has caught up with the group's shared one, its reader
+ * moves there; a reader that cannot keep up there gets its own channel again. So nobody waits for a slow reader, and it holds no more than
+ * its socket's buffer.
+ */
+export function openChannel(group: ChannelGroup, reader: Reader): void {
+  const channel: Channel = {
+    group,
+    encode: group.format.createEncoder(),
+    readers: new Set([reader]),
+    stop: new AbortController(),
+    offset: 0,
+    paused: false,
+  };
+  reader.channel = channel;
+  group.channels.add(channel);
+  void read(channel, reader.stream);
+}
+
+/** Takes a reader whose response is over off its channel. */
+export function leaveChannel(reader: Reader): void {
+  const { channel } = reader;
+  reader.channel = null;
+  if (channel?.readers.delete(reader) && channel.readers.size === 0) close(channel);
+}
+
+async function read(channel: Channel, stream: EventStream): Promise<void> {
+  const { group, stop } = channel;
+  try {
+    if (stream.needsDrain) await stream.drained();
+    if (stop.signal.aborted) return;
+    const onEvents = (events: readonly LoggedEvent[]) => deliver(channel, events, 0);
+    await group.follow({ runId: group.runId, after: 0, signal: stop.signal, onEvents });
+  } catch (error) {
+    if (!stop.signal.aborted) group.onFault(error);
+  }
+  if (stop.signal.aborted) return;
+  // The log stopped before its end: a broken connection makes clients resume, a clean one would look like the answer's end.
+  for (const reader of channel.readers) reader.stream.destroy();
+  close(channel);
+}
+
+function close(channel: Channel): void {
+  const { group } = channel;
+  channel.stop.abort();
+  if (group.shared === channel) group.shared = null;
+  group.channels.delete(channel);
+  if (group.channels.size === 0) group.onEmpty();
+}
+
+function deliver(channel: Channel, events: readonly LoggedEvent[], from: number): void | Promise<void> {
+  const { readers, stop } = channel;
+  if (readers.size > 1) splitSlow(channel);
+  let next = from;
+  while (next < events.length && !stop.signal.aborted) {
+    const slow = readers.size === 1 ? slowReader(readers) : null;
+    if (slow) return pause({ channel, stream: slow.stream, events, next });
+    next = hasSkips(readers) ? writeOne(channel, events, next) : writeMany(channel, events, next);
+  }
+  if (!stop.signal.aborted && channel.group.shared !== channel) meetShared(channel);
+}
+
+async function pause(wait: { channel: Channel; stream: EventStream; events: readonly LoggedEvent[]; next: number }): Promise<void> {
+  wait.channel.paused = true;
+  await wait.stream.drained();
+  wait.channel.paused = false;
+  return deliver(wait.channel, wait.events, wait.next);
+}
+
+function slowReader(readers: ReadonlySet<Reader>): Reader | null {
+  for (const reader of readers) if (reader.stream.needsDrain) return reader;
+  return null;
+}
+
+function hasSkips(readers: ReadonlySet<Reader>): boolean {
+  for (const reader of readers) if (reader.skip) return true;
+  return false;
+}
+
+function splitSlow(channel: Channel): void {
+  for (const reader of channel.readers) {
+    if (channel.readers.size === 1) return;
+    if (!reader.stream.needsDrain) continue;
+    channel.readers.delete(reader);
+    reader.skip ??= { offset: channel.offset, part: null };
+    openChannel(channel.group, reader);
+  }
+}
+
+function meetShared(channel: Channel): void {
+  const { group, readers, offset } = channel;
+  const { shared } = group;
+  if (!shared || (shared.paused && offset >= shared.offset)) {
+    group.shared = channel;
+    return;
+  }
+  if (offset < shared.offset || slowReader(readers)) return;
+  for (const reader of readers) {
+    if (!reader.skip || reader.skip.offset < offset) reader.skip = { offset, part: null };
+    reader.channel = shared;
+    shared.readers.add(reader);
+  }
+  readers.clear();
+  close(channel);
+}
+
+function writeMany(channel: Channel, events: readonly LoggedEvent[], from: number): number {
+  const { encode, readers, group } = channel;
+  const limit = readers.size === 1 ? WRITE_SIZE : Number.POSITIVE_INFINITY;
+  let text = '';
+  let next = from;
+  let ended = false;
+  while (next < events.length && text.length < limit) {
+    const logged = events[next];
+    next += 1;
+    if (!logged) continue;
+    channel.offset = logged.offset;
+    for (const frame of encode(logged)) text += serialize(group.format, logged.offset, frame);
+    ended ||= isTerminal(logged.event);
+  }
+  if (text !== '') {
+    const bytes = readers.size === 1 ? text : Buffer.from(text);
+    for (const reader of readers) reader.stream.write(bytes);
+  }
+  if (ended) end(channel);
+  return next;
+}
+
+/** Writes one event while some readers must not get all of it. */
+function writeOne(channel: Channel, events: readonly LoggedEvent[], next: number): number {
+  const logged = events[next];
+  if (!logged) return next + 1;
+  const { offset } = logged;
+  channel.offset = offset;
+  const ended = isTerminal(logged.event);
+  const frames = channel.encode(logged);
+  for (const reader of channel.readers) {
+    const fresh = reader.skip ? framesBehind(reader.skip, logged, frames) : frames;
+    if (reader.skip && reader.skip.offset <= offset) reader.skip = null;
+    if (fresh.length > 0) reader.stream.write(fresh.map((frame) => serialize(channel.group.format, offset, frame)).join(''));
+  }
+  if (ended) end(channel);
+  return next + 1;
+}
+
+/** The very last frame goes also to whoever has it, so that each stream says how the run ended. */
+function framesBehind(cursor: StreamCursor, logged: LoggedEvent, frames: readonly Frame[]): readonly Frame[] {
+  const { offset, part } = cursor;
+  if (logged.offset > offset) return frames;
+  const fresh = logged.offset === offset && part !== null ? frames.filter((frame) => frame.part === null || frame.part > part) : [];
+  return fresh.length === 0 && isTerminal(logged.event) ? frames.slice(-1) : fresh;
+}
+
+function serialize(format: StreamFormat, offset: number, frame: Frame): string {
+  return serializeFrame(frame, format.ids ? frameId(offset, frame.part) : null);
+}
+
+function end(channel: Channel): void {
+  for (const reader of channel.readers) reader.stream.end();
+  close(channel);
+}

@@ -1,0 +1,119 @@
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
+import { v4 } from 'uuid';
+import { AppError } from '../core/errors.ts';
+import { answerClientError } from './client-error.ts';
+import { type OriginPolicy, useCors } from './cors.ts';
+import type { Dialect, DialectDeps } from './dialect.ts';
+import { createErrorHandler } from './error-handler.ts';
+import { useJsonBodies } from './json-body.ts';
+import { problemShape } from './problem.ts';
+import { createRouteTable, type RouteTable } from './route-table.ts';
+import { registerStartPage, type StartPage } from './start-page.ts';
+import { useValidation } from './validator.ts';
+
+const REQUEST_ID = /^[A-Za-z0-9_-]{1,64}$/;
+const sendProblem = createErrorHandler(problemShape);
+
+export interface ServerOptions {
+  readonly origins: OriginPolicy;
+  /** Largest JSON body in bytes. */
+  readonly bodyLimit: number;
+  readonly page: StartPage;
+  readonly log: FastifyBaseLogger;
+  readonly dialects: readonly Dialect[];
+  readonly deps: DialectDeps;
+  /** Aborted when the server is about to stop: it answers what is under way and takes nothing new. */
+  readonly draining: AbortSignal;
+}
+
+/** The HTTP server with all dialects mounted, not yet listening. */
+export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
+  const app = createApp(options);
+  const routes = createRouteTable(app);
+  useJsonBodies(app);
+  useValidation(app);
+  addHooks(app, options);
+  await useCors(app, options.origins);
+  app.setErrorHandler(sendProblem);
+  app.setNotFoundHandler((request, reply) => answerUnknown(routes, request, reply));
+  registerHealth(app, options);
+  registerStartPage(app, options.page, options.dialects);
+  for (const dialect of options.dialects) {
+    for (const prefix of dialect.prefixes) {
+      await app.register(
+        async (scope) => {
+          scope.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'private, no-store'));
+          await dialect.register(scope, options.deps);
+        },
+        { prefix },
+      );
+    }
+  }
+  return app;
+}
+
+function createApp(options: ServerOptions): FastifyInstance {
+  return Fastify({
+    loggerInstance: options.log,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    http: { connectionsCheckingInterval: 1_000, headersTimeout: 8_000, requestTimeout: 10_000, maxHeaderSize: 16_384 },
+    requestTimeout: 10_000,
+    keepAliveTimeout: 65_000,
+    bodyLimit: options.bodyLimit,
+    forceCloseConnections: 'idle',
+    exposeHeadRoutes: false,
+    requestIdHeader: false,
+    genReqId: (raw) => {
+      const given = raw.headers['x-request-id'];
+      return typeof given === 'string' && REQUEST_ID.test(given) ? given : v4();
+    },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1_024 },
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => {
+      setCommonHeaders(request, reply);
+      sendProblem(error, request, reply);
+    },
+  });
+}
+
+function addHooks(app: FastifyInstance, { draining }: ServerOptions): void {
+  app.addHook('onRequest', async (request, reply) => {
+    setCommonHeaders(request, reply);
+    if (!draining.aborted) return;
+    reply.header('connection', 'close');
+    if (!['GET', 'HEAD', 'OPTIONS'].includes(request.method)) {
+      throw new AppError('draining', 'This server is about to stop; send the request again in a few seconds.', { retryAfterSeconds: 5 });
+    }
+  });
+  app.addHook('onSend', async (request, reply) => {
+    // What is left of an unread body must not be taken for the next request.
+    const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+    const hasBody = encoding !== undefined || (length !== undefined && length !== '0');
+    if (hasBody && !request.raw.complete) reply.header('connection', 'close');
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const path = request.url.split('?', 1)[0];
+    const durationMs = Math.round(reply.elapsedTime);
+    request.log.info({ method: request.method, path, status: reply.statusCode, duration_ms: durationMs }, 'request');
+  });
+}
+
+function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
+  reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+}
+
+function answerUnknown(routes: RouteTable, request: FastifyRequest, reply: FastifyReply): void {
+  const methods = routes.methodsAt(request.url.split('?', 1)[0] ?? '');
+  if (methods.length === 0) throw new AppError('route_not_found', 'There is nothing at this address.');
+  reply.header('allow', methods.join(', '));
+  throw new AppError('method_not_allowed', `This address answers ${methods.join(', ')}.`);
+}
+
+function registerHealth(app: FastifyInstance, { deps, draining }: ServerOptions): void {
+  app.get('/health', { exposeHeadRoute: true }, async () => ({ status: 'ok' }));
+  app.get('/ready', { exposeHeadRoute: true }, async (_request, reply) => {
+    const state = draining.aborted ? ({ ready: false, reason: 'stopping' } as const) : await deps.engine.readiness();
+    if (state.ready) return { status: 'ready' };
+    return reply.code(503).header('retry-after', '5').send({ status: 'unavailable', reason: state.reason });
+  });
+}

@@ -1,0 +1,62 @@
+import { pino } from 'pino';
+import { systemClock } from '../../src/backends/clock/system-clock.ts';
+import { DEFAULT_APPLICATION } from '../../src/core/ids.ts';
+import type { Principal } from '../../src/core/principal.ts';
+import type { Engine } from '../../src/engine/index.ts';
+import type { Dialect } from '../../src/http/dialect.ts';
+import { createEventStreams } from '../../src/http/event-stream.ts';
+import { createRunStreams } from '../../src/http/run-streams.ts';
+import { createServer } from '../../src/http/server.ts';
+
+const principals: Readonly<Record<string, Principal>> = {
+  plg_server: { kind: 'key', applicationId: DEFAULT_APPLICATION, actAs: true },
+  plg_browser: { kind: 'key', applicationId: DEFAULT_APPLICATION, actAs: false },
+  'jwt-ann': { kind: 'user', applicationId: DEFAULT_APPLICATION, userId: 'ann' },
+  'jwt-bob': { kind: 'user', applicationId: DEFAULT_APPLICATION, userId: 'bob' },
+};
+
+/** A listening server with one dialect over an engine of the test's making. */
+export interface DialectServer {
+  /** Sends a request to a path with `plg_server` as its key unless the headers name another credential; an empty `authorization` sends none. */
+  send(path: string, init?: RequestInit): Promise<Response>;
+  post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
+  close(): Promise<void>;
+}
+
+/** Serves a dialect on a free loopback port. Credentials: `plg_server` (acts for all), `plg_browser` (acts for none), `jwt-ann`, `jwt-bob`. */
+export async function serveDialect(dialect: Dialect, engine: Engine): Promise<DialectServer> {
+  const log = pino({ level: 'silent' });
+  const eventStreams = createEventStreams({ clock: systemClock });
+  const onFault = (error: unknown) => log.error(error);
+  const app = await createServer({
+    origins: { allowedOrigins: [], development: false },
+    bodyLimit: 1_048_576,
+    page: { publicUrl: null, exampleKey: null, demo: false },
+    log,
+    dialects: [dialect],
+    deps: {
+      engine,
+      credentials: { verify: async (credential) => principals[credential] ?? null },
+      clock: systemClock,
+      eventStreams,
+      runStreams: createRunStreams({ engine, maxReadersPerRun: 10, onFault }),
+      settings: { answerTimeoutMs: 1000, carryTurns: 3 },
+    },
+    draining: new AbortController().signal,
+  });
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const send = (path: string, init: RequestInit = {}) => {
+    const headers = new Headers({ authorization: 'Bearer plg_server', ...init.headers });
+    if (headers.get('authorization') === '') headers.delete('authorization');
+    return fetch(url + path, { ...init, headers });
+  };
+  return {
+    send,
+    post: (path, body, headers = {}) =>
+      send(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } }),
+    close: async () => {
+      eventStreams.close();
+      await app.close();
+    },
+  };
+}
