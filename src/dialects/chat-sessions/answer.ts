@@ -1,0 +1,95 @@
+import { AppError } from '../../core/errors.ts';
+import type { Message } from '../../core/message.ts';
+import type { Owner } from '../../core/principal.ts';
+import type { Thread, ThreadRef } from '../../core/thread.ts';
+import type { Engine, RepeatKey, Started } from '../../engine/index.ts';
+import { counts, newTurns } from './merge.ts';
+import { readConversation, type SentConversation } from './translate.ts';
+import type { StreamBody } from './wire.ts';
+
+const MESSAGES_PER_READ = 200;
+const MAX_TRIES = 5;
+
+/** A call of `/stream` whose body has been read. */
+export interface AnswerRequest {
+  readonly owner: Owner;
+  readonly body: StreamBody;
+  readonly repeat: RepeatKey | null;
+}
+
+interface Known extends AnswerRequest, SentConversation {
+  readonly thread: Thread;
+}
+
+/**
+ * Finds or starts the run that answers a sent conversation: in a new session, or in a stored one whose messages are merged with the sent
+ * ones. Decides on what it has read of the session: when that changes meanwhile, it reads again.
+ */
+export async function startAnswer(engine: Engine, request: AnswerRequest): Promise<Started> {
+  const { owner, body, repeat } = request;
+  const conversation = readConversation(body);
+  if (typeof body.session_id !== 'number') {
+    const { name } = engine.models.find(body.model);
+    const create = { model: name, tags: body.tags ?? [], carryTurns: 0 };
+    const ask = { kind: 'append', messages: conversation.turns } as const;
+    return engine.runs.start({ owner, thread: { create }, ask, ...conversation.settings, repeat });
+  }
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const thread = await engine.threads.find(owner, { number: body.session_id });
+      return await continueSession(engine, { ...request, ...conversation, thread });
+    } catch (error) {
+      if (tries === MAX_TRIES || !isConflict(error)) throw error;
+    }
+  }
+}
+
+async function continueSession(engine: Engine, known: Known): Promise<Started> {
+  const { owner, thread, turns, settings, repeat } = known;
+  const stored = await readStored(engine, known);
+  const messages = stored === null ? turns : newTurns(stored, turns);
+  const question = stored?.at(-1);
+  if (messages.length === 0 && question) return answerAgain(engine, known, question);
+  const ask = { kind: 'append', messages } as const;
+  return engine.runs.start({ owner, thread: refOf(thread), ask, ...settings, expectedHead: thread.headId, repeat });
+}
+
+/** The session's messages that count, in order; null when they are more than were sent, so that they cannot be a prefix. */
+async function readStored(engine: Engine, { owner, thread, turns }: Known): Promise<readonly Message[] | null> {
+  const stored: Message[] = [];
+  let beforeSeq: number | null = null;
+  for (;;) {
+    const page: readonly Message[] = await engine.threads.messages(owner, refOf(thread), {
+      branch: 'head',
+      beforeSeq,
+      limit: MESSAGES_PER_READ,
+    });
+    stored.push(...page.filter(counts));
+    if (stored.length > turns.length) return null;
+    if (page.length < MESSAGES_PER_READ) return stored.reverse();
+    beforeSeq = page.at(-1)?.seq ?? null;
+  }
+}
+
+/** Everything sent is stored and its last question has no completed answer: joins the run that works on it, or starts another one. */
+async function answerAgain(engine: Engine, known: Known, question: Message): Promise<Started> {
+  const { owner, thread, settings, repeat } = known;
+  const again = { owner, thread: refOf(thread), ask: { kind: 'again', message: question.id }, ...settings, repeat } as const;
+  const live = await engine.runs.liveOf(owner, question.id);
+  if (!live) return engine.runs.start({ ...again, expectedHead: thread.headId });
+  const joined: Started = { run: live, thread, replayed: false };
+  if (!repeat) return joined;
+  // Only a start can tell whether the key is known; with a head that this thread cannot have it starts nothing new.
+  return engine.runs.start({ ...again, expectedHead: null }).catch((error: unknown) => {
+    if (isConflict(error)) return joined;
+    throw error;
+  });
+}
+
+function refOf(thread: Thread): ThreadRef {
+  return { number: thread.number };
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'state_conflict';
+}

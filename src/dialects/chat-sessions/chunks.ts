@@ -1,0 +1,82 @@
+import { isWhiteSpace } from '../../http/raw-text.ts';
+
+/** Cuts an answer's text into the chunks that go on the wire. */
+export interface ChunkCutter {
+  /** The chunks that this piece of text makes ready. */
+  push(text: string): readonly string[];
+  /** What still waited. */
+  end(): readonly string[];
+}
+
+/** Bytes a frame takes at most on the wire. */
+const MAX_FRAME_BYTES = 16_384;
+/** `data: ` before the first line, the two line feeds at the end. */
+const FRAME_BYTES = 8;
+/** A line feed becomes a line feed and a further `data: `. */
+const LINE_FEED_BYTES = 7;
+
+function bytesOf(unit: number): number {
+  if (unit === 0x0a) return LINE_FEED_BYTES;
+  if (unit < 0x80) return 1;
+  return unit < 0x800 ? 2 : 3;
+}
+
+/** How many code units from the text's start fit into one frame: at least all, when the text fits. */
+function unitsThatFit(text: string): number {
+  if (text.length * LINE_FEED_BYTES + FRAME_BYTES <= MAX_FRAME_BYTES) return text.length;
+  let bytes = FRAME_BYTES;
+  for (let at = 0; at < text.length; at += 1) {
+    bytes += bytesOf(text.charCodeAt(at));
+    if (bytes > MAX_FRAME_BYTES) return at;
+  }
+  return text.length;
+}
+
+function splitsPair(text: string, at: number): boolean {
+  return (text.charCodeAt(at - 1) & 0xfc00) === 0xd800 && (text.charCodeAt(at) & 0xfc00) === 0xdc00;
+}
+
+/** The last place in `low..high` with visible characters on both sides, or 0. A place at the text's end is none: what follows is unknown. */
+function lastCut(text: string, low: number, high: number): number {
+  for (let at = Math.min(high, text.length - 1); at >= Math.max(low, 1); at -= 1) {
+    if (!isWhiteSpace(text.charCodeAt(at)) && !isWhiteSpace(text.charCodeAt(at - 1)) && !splitsPair(text, at)) return at;
+  }
+  return 0;
+}
+
+/** The last place before a white space; only asked when no two visible characters stand side by side, so there is one. */
+function lastForcedCut(text: string, high: number): number {
+  for (let at = high; at > 1; at -= 1) if (isWhiteSpace(text.charCodeAt(at))) return at;
+  return 1;
+}
+
+/**
+ * Cuts inside words only: the last visible character and the white space behind it wait for the next visible character, so that a chunk
+ * never begins or ends with white space but at the answer's two ends, and a client may strip chunks. A text that can nowhere be cut so
+ * ("1 2 3") waits for its end, but no longer than one frame holds (16 KB on the wire): then it is cut before a white space.
+ */
+export function createChunkCutter(): ChunkCutter {
+  let held = '';
+  return {
+    push(text) {
+      const chunks: string[] = [];
+      let searched = held.length;
+      held += text;
+      for (let fit = unitsThatFit(held); fit < held.length; fit = unitsThatFit(held)) {
+        const cut = lastCut(held, searched, fit) || lastForcedCut(held, fit);
+        chunks.push(held.slice(0, cut));
+        held = held.slice(cut);
+        searched = 0;
+      }
+      const cut = lastCut(held, searched, held.length);
+      if (cut > 0) chunks.push(held.slice(0, cut));
+      held = held.slice(cut);
+      return chunks;
+    },
+    end() {
+      const rest = held;
+      held = '';
+      return rest === '' ? [] : [rest];
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import { cutFalseEnds, DONE } from '../../http/raw-text.ts';
+import type { Encoder, Frame, StreamFormat } from '../../http/stream-format.ts';
+import { createChunkCutter } from './chunks.ts';
+
+function frame(data: string): Frame {
+  return { part: null, event: null, data };
+}
+
+function textFrames(chunks: readonly string[]): Frame[] {
+  return chunks.flatMap(cutFalseEnds).map(frame);
+}
+
+function createEncoder(): Encoder {
+  const cutter = createChunkCutter();
+  return ({ event }) => {
+    switch (event.type) {
+      case 'text.appended':
+        return textFrames(cutter.push(event.text));
+      case 'run.completed':
+      case 'run.cancelled':
+        return [...textFrames(cutter.end()), frame(DONE)];
+      case 'run.failed':
+        return [...textFrames(cutter.end()), { part: null, event: 'error', data: JSON.stringify({ detail: event.detail }) }];
+      case 'run.started':
+      case 'run.restarted':
+      case 'node.entered':
+      case 'reasoning.appended':
+      case 'tool.called':
+      case 'tool.returned':
+      case 'approval.requested':
+      case 'usage.recorded':
+        return [];
+    }
+  };
+}
+
+/** Raw answer text in `data:` frames up to `[DONE]`: nothing else on a good stream, because the documented client prints whatever it gets. */
+export const rawTokenStream: StreamFormat = {
+  name: 'chat-sessions',
+  ids: false,
+  pings: false,
+  contentType: 'text/event-stream',
+  createEncoder,
+};

@@ -1,0 +1,106 @@
+import type { FastifyRequest } from 'fastify';
+import { AppError } from '../../core/errors.ts';
+import { type Message, textOf } from '../../core/message.ts';
+import type { Run } from '../../core/run.ts';
+import type { Thread } from '../../core/thread.ts';
+import type { IncomingMessage, StartRun } from '../../engine/index.ts';
+import type { ErrorShape } from '../../http/error-handler.ts';
+import { formatTime } from '../../http/time.ts';
+import type { StreamBody } from './wire.ts';
+
+const DEFAULT_TEMPERATURE = 0.7;
+
+/** A sent conversation: what belongs in the thread, and what is for this answer only. */
+export interface SentConversation {
+  readonly turns: readonly IncomingMessage[];
+  readonly settings: Pick<StartRun, 'temperature' | 'maxTokens' | 'instructions'>;
+}
+
+/** Reads the messages of a `/stream` body; `validation_failed` unless the last one is the user's. */
+export function readConversation(body: StreamBody): SentConversation {
+  if (body.messages.at(-1)?.role !== 'user') {
+    const message = 'must end with a message of role user';
+    throw new AppError('validation_failed', `messages ${message}.`, { fields: [{ path: ['messages'], message, keyword: 'last' }] });
+  }
+  const turns: IncomingMessage[] = [];
+  const instructions: string[] = [];
+  for (const { role, content } of body.messages) {
+    if (role === 'system') instructions.push(content);
+    else turns.push({ role, parts: [{ type: 'text', text: content }] });
+  }
+  const settings = { temperature: body.temperature ?? DEFAULT_TEMPERATURE, maxTokens: body.max_tokens ?? null, instructions };
+  return { turns, settings };
+}
+
+/** A thread as a session without its messages, as it is right after its creation. */
+export function toNewSession(thread: Thread): object {
+  return {
+    id: thread.number,
+    user_id: thread.userNumber,
+    application_id: thread.applicationNumber,
+    model: thread.model,
+    title: thread.title || 'New Chat',
+    messages: [],
+    created_at: formatTime(thread.createdAt),
+    updated_at: formatTime(thread.updatedAt),
+    thread_id: thread.id,
+    message_count: 0,
+    total_tokens: 0,
+    tags: thread.tags,
+    summary: null,
+    last_message_at: null,
+  };
+}
+
+/** A completed run as the one JSON object of `"stream": false`. */
+export function toCompletion(run: Run, answer: Message): object {
+  const { usage } = run;
+  return {
+    id: run.id,
+    object: 'chat.completion',
+    created: Math.floor(run.createdAt / 1000),
+    model: run.snapshot.model,
+    choices: [{ index: 0, message: { role: 'assistant', content: textOf(answer.parts) }, finish_reason: run.finishReason }],
+    usage: usage && {
+      prompt_tokens: usage.input_tokens,
+      completion_tokens: usage.output_tokens,
+      total_tokens: usage.input_tokens + usage.output_tokens,
+    },
+    session_id: run.threadNumber,
+  };
+}
+
+function detailOf({ code, message }: AppError): string {
+  switch (code) {
+    case 'auth_missing':
+      return 'Not authenticated';
+    case 'auth_invalid':
+      return 'Could not validate credentials';
+    case 'thread_not_found':
+      return 'Chat session not found';
+    default:
+      return message;
+  }
+}
+
+function sourceOf(field: string | number | undefined, request: FastifyRequest): 'path' | 'query' | 'body' {
+  if (field !== undefined && Object.hasOwn(request.params as object, field)) return 'path';
+  return field !== undefined && Object.hasOwn(request.query as object, field) ? 'query' : 'body';
+}
+
+/** Failures as `{detail, code}`, a malformed request with one entry per mistake. */
+export const chatSessionsErrors: ErrorShape = {
+  contentType: 'application/json; charset=utf-8',
+  status: { model_unknown: 400, body_not_object: 422, body_invalid: 422, body_too_deep: 422 },
+  body: (failure, _status, request) => ({
+    detail: detailOf(failure),
+    code: failure.code,
+    ...(failure.fields.length > 0 && {
+      errors: failure.fields.map(({ path, message, keyword }) => ({
+        loc: [sourceOf(path[0], request), ...path],
+        msg: message,
+        type: keyword,
+      })),
+    }),
+  }),
+};

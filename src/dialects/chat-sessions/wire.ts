@@ -1,0 +1,34 @@
+import { type Static, Type } from 'typebox';
+import { AppError } from '../../core/errors.ts';
+
+const nullable = { nullable: true } as const;
+const ModelName = Type.String({ minLength: 1, maxLength: 255 });
+
+/** Body of POST `/stream`. A field that is null counts as left out. */
+export const StreamBody = Type.Object({
+  model: ModelName,
+  messages: Type.Array(Type.Object({ role: Type.Enum(['system', 'user', 'assistant']), content: Type.String() }), {
+    minItems: 1,
+    maxItems: 1000,
+  }),
+  temperature: Type.Optional(Type.Unsafe<number | null>(Type.Number({ minimum: 0, maximum: 2, ...nullable }))),
+  max_tokens: Type.Optional(Type.Unsafe<number | null>(Type.Integer({ minimum: 1, maximum: 2_147_483_647, ...nullable }))),
+  stream: Type.Optional(Type.Unsafe<boolean | null>(Type.Boolean(nullable))),
+  session_id: Type.Optional(Type.Unsafe<number | null>(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, ...nullable }))),
+  tags: Type.Optional(
+    Type.Unsafe<string[] | null>(Type.Array(Type.String({ minLength: 1, maxLength: 255 }), { maxItems: 100, ...nullable })),
+  ),
+});
+export type StreamBody = Static<typeof StreamBody>;
+
+/** Body of POST `/sessions`. */
+export const CreateSessionBody = Type.Object({ model: ModelName });
+export type CreateSessionBody = Static<typeof CreateSessionBody>;
+
+/** Reads a session id from a path: 1 to 2^53-1 in decimal digits without sign or leading zero, else `validation_failed`. */
+export function readSessionNumber(text: string): number {
+  const number = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(number)) return number;
+  const message = 'must be a whole number from 1 to 9007199254740991';
+  throw new AppError('validation_failed', `session_id ${message}.`, { fields: [{ path: ['session_id'], message, keyword: 'range' }] });
+}

@@ -1,0 +1,25 @@
+import type { Dialect } from '../../http/dialect.ts';
+import { createErrorHandler } from '../../http/error-handler.ts';
+import { problemShape } from '../../http/problem.ts';
+import { requireOwner } from './request.ts';
+import { registerRunRoutes } from './run-routes.ts';
+import { registerThreadRoutes } from './thread-routes.ts';
+import { toModelList } from './translate.ts';
+
+/** Polylogue's own protocol: the only one that shows every fact. */
+export const native: Dialect = {
+  name: 'native',
+  prefixes: ['/polylogue/v1'],
+  purpose: 'Threads, branches, runs and every event; where to start today',
+  example: ({ url, key }) => `THREAD=$(curl -s -X POST ${url}/polylogue/v1/threads -H "Authorization: Bearer ${key}" \\
+  | sed 's/.*"id":"\\([^"]*\\)".*/\\1/')
+curl -s ${url}/polylogue/v1/threads/$THREAD/runs -H "Authorization: Bearer ${key}" \\
+  -H "Content-Type: application/json" -H "Prefer: respond-sync" -d '{"text":"Hello"}'`,
+  register(scope, deps) {
+    scope.setErrorHandler(createErrorHandler(problemShape));
+    requireOwner(scope, deps.credentials);
+    registerThreadRoutes(scope, deps);
+    registerRunRoutes(scope, deps);
+    scope.get('/models', async () => toModelList(deps.engine.models));
+  },
+};

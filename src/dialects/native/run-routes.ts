@@ -1,0 +1,78 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from '../../core/errors.ts';
+import type { Run } from '../../core/run.ts';
+import type { DialectDeps } from '../../http/dialect.ts';
+import { readRepeatKey } from '../../http/idempotency.ts';
+import { createQueryReader } from '../../http/query.ts';
+import { readStreamCursor, STREAM_START, type StreamCursor } from '../../http/stream-cursor.ts';
+import { nameRun, ownerIn, runIn, threadIn } from './request.ts';
+import { nativeStream, toMessageView, toRunView, toStartRun } from './translate.ts';
+import { StartRunBody } from './wire.ts';
+
+/** Adds starting, watching and cancelling runs. */
+export function registerRunRoutes(scope: FastifyInstance, deps: DialectDeps): void {
+  scope.post('/threads/:thread_id/runs', { schema: { body: StartRunBody } }, (request, reply) => startRun(deps, request, reply));
+  scope.get('/runs/:run_id', (request, reply) => showRun(deps, request, reply));
+  scope.post('/runs/:run_id/cancel', (request, reply) => cancelRun(deps, request, reply));
+  scope.get('/runs/:run_id/events', (request, reply) => showEvents(deps, request, reply));
+}
+
+async function startRun(deps: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
+  const call = { owner: ownerIn(request), thread: threadIn(request), repeat: readRepeatKey(request, 'native') };
+  const { run, replayed } = await deps.engine.runs.start(toStartRun(request.body as StartRunBody, call));
+  if (replayed) reply.header('idempotent-replayed', 'true');
+  nameRun(reply, run);
+  if (prefersAnswer(request)) return showAnswer(deps, run, { request, reply });
+  reply.code(202).header('location', `/polylogue/v1/runs/${run.id}`);
+  return toRunView(run);
+}
+
+/** RFC 7240: `Prefer: respond-sync`, perhaps among other preferences. */
+function prefersAnswer(request: FastifyRequest): boolean {
+  const preferences = String(request.headers.prefer ?? '').split(/[,;]/);
+  return preferences.some((preference) => preference.trim().toLowerCase() === 'respond-sync');
+}
+
+async function showAnswer(
+  { engine, settings }: DialectDeps,
+  run: Run,
+  http: { request: FastifyRequest; reply: FastifyReply },
+): Promise<object> {
+  const wait = { timeoutMs: settings.answerTimeoutMs, signal: http.request.signal };
+  const ended = await engine.runs.await(run.owner, run.id, wait);
+  if (ended.status === 'failed') throw new AppError('run_failed', ended.failure?.detail ?? 'The run failed.');
+  if (ended.status !== 'completed') throw new AppError('run_cancelled', 'The run was cancelled.');
+  http.reply.header('preference-applied', 'respond-sync');
+  return { ...toRunView(ended), answer: toMessageView(await engine.threads.message(ended.owner, ended.answerId)) };
+}
+
+async function showRun({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
+  const run = await engine.runs.find(ownerIn(request), runIn(request));
+  nameRun(reply, run);
+  return toRunView(run);
+}
+
+async function cancelRun({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
+  const run = await engine.runs.cancel(ownerIn(request), runIn(request));
+  nameRun(reply, run);
+  return toRunView(run);
+}
+
+async function showEvents(deps: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
+  const cursor = wholeEvents(readStreamCursor(request, 'after') ?? STREAM_START);
+  const wait = createQueryReader(request.query).flag('wait') ?? true;
+  const run = await deps.engine.runs.find(ownerIn(request), runIn(request));
+  nameRun(reply, run);
+  if (!wait) {
+    const { events, ended } = await deps.engine.runs.read({ runId: run.id, after: cursor.offset });
+    return reply.type('application/json').send(`{"data":[${events.map(({ json }) => json).join(',')}],"ended":${ended}}`);
+  }
+  const respond = () => deps.eventStreams.open(reply, nativeStream);
+  await deps.runStreams.open({ runId: run.id, format: nativeStream, cursor, respond });
+  return undefined;
+}
+
+/** A reader that has a part of an event, from a protocol that cuts them, does not have the event. */
+function wholeEvents({ offset, part }: StreamCursor): StreamCursor {
+  return { offset: part === null ? offset : Math.max(0, offset - 1), part: null };
+}

@@ -1,0 +1,131 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ThreadQuery } from '../../core/ports/store.ts';
+import type { DialectDeps } from '../../http/dialect.ts';
+import { readRepeatKey } from '../../http/idempotency.ts';
+import { createQueryReader } from '../../http/query.ts';
+import { readStreamCursor } from '../../http/stream-cursor.ts';
+import { readMessageCursor, readThreadCursor, writeMessageCursor, writeThreadCursor } from './cursors.ts';
+import { ownerIn, threadIn, toMessageId } from './request.ts';
+import { nativeStream, toMessageView, toThreadFrames, toThreadView } from './translate.ts';
+import { ChangeThreadBody, CreateThreadBody, checkMetadata, HeadBody } from './wire.ts';
+
+const PAGE = { min: 1, max: 100, default: 20 };
+
+/** Adds everything about threads and their messages but starting runs. */
+export function registerThreadRoutes(scope: FastifyInstance, deps: DialectDeps): void {
+  const create = { schema: { body: CreateThreadBody }, preValidation: takeMissingBodyAsEmpty };
+  scope.get('/threads', (request) => listThreads(deps, request));
+  scope.post('/threads', create, (request, reply) => createThread(deps, request, reply));
+  scope.get('/threads/:thread_id', (request, reply) => showThread(deps, request, reply));
+  scope.patch('/threads/:thread_id', { schema: { body: ChangeThreadBody } }, (request, reply) => changeThread(deps, request, reply));
+  scope.delete('/threads/:thread_id', (request, reply) => deleteThread(deps, request, reply));
+  scope.get('/threads/:thread_id/messages', (request, reply) => listMessages(deps, request, reply));
+  scope.put('/threads/:thread_id/head', { schema: { body: HeadBody } }, (request, reply) => setHead(deps, request, reply));
+  scope.get('/threads/:thread_id/events', (request, reply) => followThread(deps, request, reply));
+}
+
+async function takeMissingBodyAsEmpty(request: FastifyRequest): Promise<void> {
+  request.body ??= {};
+}
+
+async function listThreads({ engine }: DialectDeps, request: FastifyRequest): Promise<object> {
+  const { limit, ...query } = readThreadQuery(request.query);
+  const found = await engine.threads.list(ownerIn(request), { ...query, limit: limit + 1 });
+  const data = found.slice(0, limit);
+  const last = data.at(-1);
+  return { data: data.map(toThreadView), next_cursor: last && found.length > limit ? writeThreadCursor(last) : null };
+}
+
+function readThreadQuery(query: unknown): ThreadQuery {
+  const reader = createQueryReader(query);
+  const cursor = reader.text('cursor', 200);
+  const model = reader.text('model', 255);
+  const tag = reader.text('tag', 50);
+  const before = reader.time('before');
+  const after = reader.time('after');
+  return {
+    limit: reader.integer('limit', PAGE),
+    cursor: cursor === null ? null : readThreadCursor(cursor),
+    archived: reader.flag('archived') ?? false,
+    ...(model !== null && { model }),
+    ...(tag !== null && { tag }),
+    ...(before !== null && { createdBefore: before }),
+    ...(after !== null && { createdAfter: after }),
+  };
+}
+
+async function createThread({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
+  const body = request.body as CreateThreadBody;
+  checkMetadata(body.metadata);
+  const { thread, replayed } = await engine.threads.create({ owner: ownerIn(request), ...body, repeat: readRepeatKey(request, 'native') });
+  if (replayed) reply.header('idempotent-replayed', 'true');
+  reply.code(201).header('location', `/polylogue/v1/threads/${thread.id}`).header('x-thread-id', thread.id);
+  return toThreadView(thread);
+}
+
+async function showThread({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
+  const thread = await engine.threads.find(ownerIn(request), threadIn(request));
+  reply.header('x-thread-id', thread.id);
+  return toThreadView(thread);
+}
+
+async function changeThread({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
+  const changes = request.body as ChangeThreadBody;
+  checkMetadata(changes.metadata);
+  const thread = await engine.threads.change(ownerIn(request), threadIn(request), changes);
+  reply.header('x-thread-id', thread.id);
+  return toThreadView(thread);
+}
+
+async function deleteThread({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const thread = threadIn(request);
+  await engine.threads.delete(ownerIn(request), thread);
+  await reply.code(204).header('x-thread-id', thread.id).send();
+}
+
+async function listMessages({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
+  const thread = threadIn(request);
+  const reader = createQueryReader(request.query);
+  const limit = reader.integer('limit', PAGE);
+  const cursor = reader.text('cursor', 200);
+  const branch = reader.text('branch', 64);
+  const found = await engine.threads.messages(ownerIn(request), thread, {
+    branch: branch === null || branch === 'head' ? 'head' : toMessageId(branch),
+    beforeSeq: cursor === null ? null : readMessageCursor(cursor),
+    limit: limit + 1,
+  });
+  const data = found.slice(0, limit);
+  const last = data.at(-1);
+  reply.header('x-thread-id', thread.id);
+  return { data: data.map(toMessageView), next_cursor: last && found.length > limit ? writeMessageCursor(last.seq) : null };
+}
+
+async function setHead({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
+  const { message_id } = request.body as HeadBody;
+  const thread = await engine.threads.setHead(ownerIn(request), threadIn(request), toMessageId(message_id));
+  reply.header('x-thread-id', thread.id);
+  return toThreadView(thread);
+}
+
+async function followThread({ engine, eventStreams }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const owner = ownerIn(request);
+  const ref = threadIn(request);
+  const cursor = readStreamCursor(request, 'after');
+  const newest = await engine.threads.lastEvent(owner, ref);
+  reply.header('x-thread-id', ref.id);
+  const stream = eventStreams.open(reply, nativeStream);
+  try {
+    await engine.threads.follow(owner, ref, {
+      after: cursor?.offset ?? newest,
+      signal: stream.signal,
+      onEvents(events) {
+        stream.write(toThreadFrames(events));
+        return stream.needsDrain ? stream.drained() : undefined;
+      },
+    });
+    stream.end();
+  } catch (error) {
+    if (!stream.signal.aborted) request.log.error({ err: error }, 'thread events broke off');
+    stream.destroy();
+  }
+}
