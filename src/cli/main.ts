@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+import { refuseOldNode } from '../node-version.ts';
+
+const refusal = refuseOldNode(process.versions.node);
+if (refusal === null) {
+  const { runCommand } = await import('./program.ts');
+  await runCommand(process.argv.slice(2));
+} else {
+  process.stderr.write(`${refusal}\n`);
+  process.exitCode = 1;
+}

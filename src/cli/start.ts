@@ -1,0 +1,27 @@
+import { systemClock } from '../backends/clock/system-clock.ts';
+import { createLogger } from '../backends/logger/create-logger.ts';
+import { loadConfig } from '../config.ts';
+import { prepareDataDirectory } from './data-directory.ts';
+import { supervise } from './supervise.ts';
+
+/** Time for the store to close after the last run has ended. */
+const CLOSE_MS = 10_000;
+
+/** Serves until a signal ends the process. Rejects when the settings or the machine do not allow a start. */
+export async function start(): Promise<void> {
+  const config = loadConfig({ env: process.env, cwd: process.cwd() });
+  const log = createLogger(config.logLevel);
+  for (const warning of config.warnings) log.warn(warning);
+  await prepareDataDirectory(config.dataDir);
+  // Loaded only with good settings, so that a mistake in them is answered at once.
+  const { startApp } = await import('../app.ts');
+  const app = startApp(config, { log });
+  supervise(app, {
+    process,
+    clock: systemClock,
+    drainMs: config.limits.drainSeconds * 1000 + CLOSE_MS,
+    onFault: (what, error) => log.fatal({ err: error }, what),
+  });
+  const { url } = await app;
+  log.info({ url }, `listening on ${url}`);
+}

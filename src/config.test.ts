@@ -1,0 +1,160 @@
+import { expect, test } from 'vitest';
+import { loadConfig } from './config.ts';
+
+const STRONG = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
+
+function load(env: Record<string, string>, file?: unknown) {
+  const text = file === undefined ? null : typeof file === 'string' ? file : JSON.stringify(file);
+  return loadConfig({ env, cwd: '/srv', readFile: (path) => (path === '/srv/polylogue.config.json' ? text : null) });
+}
+
+test('without any setting the server listens on loopback with the development key', () => {
+  expect(load({})).toMatchObject({
+    port: 8000,
+    host: '127.0.0.1',
+    dataDir: '/srv/data',
+    logLevel: 'info',
+    production: false,
+    developmentKey: 'dev-api-key-change-in-production',
+    signingSecrets: [],
+    providers: [],
+    models: [],
+    defaultModel: null,
+    levia: { carryTurns: 3 },
+    limits: {
+      bodyBytes: 1_048_576,
+      queuedRunsPerThread: 20,
+      readersPerRun: 1000,
+      drainSeconds: 20,
+      runSeconds: 1800,
+      idleSeconds: 60,
+      answerChars: 4_000_000,
+    },
+    warnings: [],
+  });
+});
+
+test('the result cannot be changed, however deep', () => {
+  const config = load({}, { version: 1, models: { a: { provider: 'demo' } } });
+  for (const value of [config, config.limits, config.models, config.models[0]]) expect(Object.isFrozen(value)).toBe(true);
+});
+
+test('empty variables count as unset', () => {
+  const env = Object.fromEntries(
+    ['PORT', 'HOST', 'DATA_DIR', 'DATABASE_URL', 'OPENAI_API_KEY', 'JWT_SECRET_KEY', 'LOG_LEVEL', 'POLYLOGUE_CONFIG'].map((name) => [
+      name,
+      ' ',
+    ]),
+  );
+  expect(load(env)).toEqual(load({}));
+});
+
+test.each(['80a', '-1', '65536', '1e3', '0x10', '8000.0', '99999999'])('PORT=%s stops the start', (text) => {
+  expect(() => load({ PORT: text })).toThrow(/^PORT must be an integer from 0 to 65535/);
+});
+
+test('PORT=0 leaves the choice to the system', () => expect(load({ PORT: '0' }).port).toBe(0));
+
+test.each([
+  [{ DATABASE_URL: 'postgres://user:pw@db/x' }, /^DATABASE_URL is not supported yet/],
+  [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL must be one of trace, debug/],
+  [{ ALLOWED_ORIGINS: 'https://a.example,*' }, /^ALLOWED_ORIGINS must list origins .* "\*" is none/],
+  [{ ALLOWED_ORIGINS: 'https://a.example/path' }, /^ALLOWED_ORIGINS must/],
+  [{ OPENAI_BASE_URL: 'ftp://x' }, /^OPENAI_BASE_URL must be an http or https address/],
+  [{ POLYLOGUE_CONFIG: 'other.json' }, /^POLYLOGUE_CONFIG names \/srv\/other\.json, but there is no such file/],
+])('%j stops the start', (env, message) => {
+  expect(() => load(env)).toThrow(message);
+});
+
+test('the database address with its password is not repeated', () => {
+  expect(() => load({ DATABASE_URL: 'postgres://user:pw@db/x' })).not.toThrow(/pw/);
+});
+
+test.each([
+  ['{"version": 1,\n "limits": }', /config\.json is not valid JSON: Unexpected token/],
+  [[], /config\.json: the file must be object/],
+  [{}, /config\.json: the file needs version/],
+  [{ version: 2 }, /config\.json: \/version must be 1/],
+  [{ version: 1, limit: {} }, /config\.json: \/limit is not a known setting/],
+  [{ version: 1, limits: { bodyByte: 1 } }, /config\.json: \/limits\/bodyByte is not a known setting/],
+  [{ version: 1, limits: { bodyBytes: '1' } }, /config\.json: \/limits\/bodyBytes must be integer/],
+  [{ version: 1, limits: { queuedRunsPerThread: 0 } }, /config\.json: \/limits\/queuedRunsPerThread must be >= 1/],
+  ['{"version": 1, "__proto__": {}}', /config\.json: \/__proto__ is not a known setting/],
+  [{ version: 1, models: { a: { provider: 'groq' } } }, /config\.json: \/models\/a\/provider must be one of demo, not "groq"/],
+  [{ version: 1, providers: { groq: { baseUrl: 'groq' } } }, /config\.json: \/providers\/groq\/baseUrl must be an http or https address/],
+  [{ version: 1, providers: { groq: { baseUrl: 'https://x/v1', apiKeyEnv: 'GROQ' } } }, /\/providers\/groq\/apiKeyEnv names GROQ, but/],
+  [{ version: 1, providers: { demo: { baseUrl: 'https://x/v1' } } }, /\/providers\/demo uses a reserved name/],
+])('the file %j stops the start with file, place and what is expected', (file, message) => {
+  expect(() => load({}, file)).toThrow(message);
+});
+
+test('providers and models of the file, with keys from the environment', () => {
+  const file = {
+    version: 1,
+    defaultModel: 'fast',
+    providers: { groq: { baseUrl: 'https://api.groq.example/v1/', apiKeyEnv: 'GROQ' } },
+    models: { fast: { provider: 'groq', model: 'llama', window: 8192 }, 'gpt-4': { provider: 'openai' } },
+    limits: { drainSeconds: 5 },
+  };
+  const config = load({ GROQ: 'k1', OPENAI_API_KEY: 'k2' }, file);
+  expect(config.providers).toEqual([
+    { name: 'groq', baseUrl: 'https://api.groq.example/v1', apiKey: 'k1' },
+    { name: 'openai', baseUrl: 'https://api.openai.com/v1', apiKey: 'k2' },
+  ]);
+  expect(config.models).toEqual([
+    { name: 'fast', provider: 'groq', upstream: 'llama', window: 8192, maxOutput: null },
+    { name: 'gpt-4', provider: 'openai', upstream: 'gpt-4', window: null, maxOutput: null },
+  ]);
+  expect(config.limits).toMatchObject({ drainSeconds: 5, runSeconds: 1800 });
+});
+
+test('a local OpenAI-compatible server needs no key', () => {
+  const config = load({ OPENAI_BASE_URL: 'http://127.0.0.1:11434/v1/' });
+  expect(config.providers).toEqual([{ name: 'openai', baseUrl: 'http://127.0.0.1:11434/v1', apiKey: null }]);
+});
+
+test('in production there is no development key, and without a secret no start', () => {
+  expect(() => load({ NODE_ENV: 'production' })).toThrow(/^With NODE_ENV=production nobody could sign in: set JWT_SECRET_KEY/);
+  expect(load({ NODE_ENV: 'production', JWT_SECRET_KEY: STRONG })).toMatchObject({
+    developmentKey: null,
+    signingSecrets: [STRONG],
+    warnings: [],
+  });
+});
+
+test.each([
+  'your-secret-key-here',
+  'changeme',
+  'your-better-auth-secret',
+  'secret',
+  'a'.repeat(64),
+  'abcdefgh12'.repeat(5),
+  'CHANGE-ME-CHANGE-ME-0123456789-abcdef',
+  'super-secret-jwt-token-with-at-least-32-characters-long',
+  STRONG.slice(0, 31),
+])('the secret %s stops a start in production and warns elsewhere, without being repeated', (secret) => {
+  expect(() => load({ NODE_ENV: 'production', BETTER_AUTH_SECRET: secret })).toThrow(/^BETTER_AUTH_SECRET (is|repeats)/);
+  const { warnings } = load({ BETTER_AUTH_SECRET: secret });
+  expect(warnings).toEqual([expect.stringMatching(/^BETTER_AUTH_SECRET .*openssl rand -hex 32/)]);
+  if (secret.length > 8) expect(warnings.join()).not.toContain(secret);
+});
+
+test.each(['0.0.0.0', '::', '10.0.0.5', 'chat.example', '127.example.com'])(
+  'on HOST=%s the development key is off and a warning says what to set',
+  (host) => {
+    const config = load({ HOST: host });
+    expect(config.developmentKey).toBeNull();
+    expect(config.warnings).toEqual([expect.stringContaining('JWT_SECRET_KEY')]);
+    expect(load({ HOST: host, JWT_SECRET_KEY: STRONG })).toMatchObject({ developmentKey: null, warnings: [] });
+  },
+);
+
+test('settings without effect are named', () => {
+  const { warnings } = load({ ANTHROPIC_API_KEY: 'k', GOOGLE_GENERATIVE_AI_API_KEY: 'k', JWKS_URL: 'https://x' });
+  expect(warnings).toHaveLength(2);
+  expect(warnings[0]).toMatch(/^ANTHROPIC_API_KEY and GOOGLE_GENERATIVE_AI_API_KEY/);
+  expect(warnings[1]).toMatch(/^JWKS_URL is not used yet/);
+});
+
+test('secrets reach their users exactly as set', () =>
+  expect(load({ JWT_SECRET_KEY: ` ${STRONG} ` }).signingSecrets).toEqual([` ${STRONG} `]));

@@ -1,0 +1,149 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { ConfigError } from './config/config-error.ts';
+import { type ConfigFile, parseConfigFile } from './config/config-file.ts';
+import { type Environment, isLoopback, type LogLevel, readLogLevel, readOrigins, readPort, variable } from './config/environment.ts';
+import { type ModelConfig, type ProviderConfig, readModels, readProviders } from './config/providers.ts';
+import { secretWeakness } from './config/secret-strength.ts';
+
+const DEVELOPMENT_KEY = 'dev-api-key-change-in-production';
+
+/** Every setting of the server, checked, with defaults filled in; deeply frozen. */
+export interface Config {
+  /** 0: the system chooses. */
+  readonly port: number;
+  readonly host: string;
+  /** Absolute path. */
+  readonly dataDir: string;
+  readonly logLevel: LogLevel;
+  readonly production: boolean;
+  /** The well-known API key; null unless the server listens on loopback only and is not in production. */
+  readonly developmentKey: string | null;
+  /** HS256 secrets that the operator set, strongest claim first: JWT_SECRET_KEY, BETTER_AUTH_SECRET. */
+  readonly signingSecrets: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  readonly defaultModel: string | null;
+  readonly models: readonly ModelConfig[];
+  readonly providers: readonly ProviderConfig[];
+  readonly demo: { readonly tokenDelayMs: number | null };
+  readonly levia: { readonly carryTurns: number };
+  readonly limits: {
+    readonly bodyBytes: number;
+    readonly queuedRunsPerThread: number;
+    readonly readersPerRun: number;
+    readonly drainSeconds: number;
+    readonly runSeconds: number;
+    /** How long a provider may stay silent. */
+    readonly idleSeconds: number;
+    /** UTF-16 code units. */
+    readonly answerChars: number;
+  };
+  /** Sentences for the log at start: what is set but has no effect, or is unsafe outside development. */
+  readonly warnings: readonly string[];
+}
+
+/** Where settings come from. `readFile` gives null when there is no such file. */
+export interface ConfigSource {
+  readonly env: Environment;
+  readonly cwd: string;
+  readonly readFile?: (path: string) => string | null;
+}
+
+/** Reads environment and configuration file; throws a `ConfigError` whose sentence says what to change. */
+export function loadConfig({ env, cwd, readFile = readTextFile }: ConfigSource): Config {
+  if (variable(env, 'DATABASE_URL') !== null) {
+    throw new ConfigError('DATABASE_URL is not supported yet: unset it, and the server keeps its data in DATA_DIR.');
+  }
+  const { file, path } = readConfigFile({ env, cwd, readFile });
+  const providers = readProviders(env, file, path);
+  const config: Config = {
+    port: readPort(env),
+    dataDir: resolve(cwd, variable(env, 'DATA_DIR') ?? 'data'),
+    logLevel: readLogLevel(env),
+    ...readAccess(env),
+    allowedOrigins: readOrigins(env),
+    defaultModel: file.defaultModel ?? null,
+    models: readModels(file, providers, path),
+    providers,
+    demo: { tokenDelayMs: file.demo?.tokenDelayMs ?? null },
+    levia: { carryTurns: 3, ...file.levia },
+    limits: {
+      bodyBytes: 1_048_576,
+      queuedRunsPerThread: 20,
+      readersPerRun: 1000,
+      drainSeconds: 20,
+      runSeconds: 1800,
+      idleSeconds: 60,
+      answerChars: 4_000_000,
+      ...file.limits,
+    },
+  };
+  return deepFreeze(config);
+}
+
+function readConfigFile({ env, cwd, readFile }: Required<ConfigSource>): { file: ConfigFile; path: string } {
+  const named = variable(env, 'POLYLOGUE_CONFIG');
+  const path = resolve(cwd, named ?? 'polylogue.config.json');
+  const text = readFile(path);
+  if (text !== null) return { file: parseConfigFile(text, path), path };
+  if (named !== null) throw new ConfigError(`POLYLOGUE_CONFIG names ${path}, but there is no such file.`);
+  return { file: { version: 1 }, path };
+}
+
+type Access = Pick<Config, 'host' | 'production' | 'developmentKey' | 'signingSecrets' | 'warnings'>;
+
+/** Who may come in: the address, the secrets, and whether the development key exists. */
+function readAccess(env: Environment): Access {
+  const host = variable(env, 'HOST') ?? '127.0.0.1';
+  const production = variable(env, 'NODE_ENV') === 'production';
+  const secrets = (['JWT_SECRET_KEY', 'BETTER_AUTH_SECRET'] as const).flatMap((name) => {
+    // Untrimmed, because whoever signs with the same variable does not trim it either.
+    const value = env[name];
+    return value === undefined || variable(env, name) === null ? [] : [{ name, value }];
+  });
+  const weak = secrets.flatMap(({ name, value }) => {
+    const weakness = secretWeakness(value);
+    return weakness === null ? [] : [`${name} ${weakness}: set a random value, for example from "openssl rand -hex 32".`];
+  });
+  if (production && weak[0] !== undefined) throw new ConfigError(weak[0]);
+  if (production && secrets.length === 0 && variable(env, 'JWKS_URL') === null) {
+    throw new ConfigError(
+      'With NODE_ENV=production nobody could sign in: set JWT_SECRET_KEY or BETTER_AUTH_SECRET to the secret that signs your tokens.',
+    );
+  }
+  const local = isLoopback(host);
+  const exposed = !(local || production) && secrets.length === 0;
+  return {
+    host,
+    production,
+    developmentKey: local && !production ? DEVELOPMENT_KEY : null,
+    signingSecrets: secrets.map(({ value }) => value),
+    warnings: [...unusedSettings(env), ...weak, ...(exposed ? [exposedWarning(host)] : [])],
+  };
+}
+
+function exposedWarning(host: string): string {
+  return `HOST=${host} can be reached from other machines, so the development key is off: set JWT_SECRET_KEY to sign tokens, or HOST=127.0.0.1.`;
+}
+
+function unusedSettings(env: Environment): readonly string[] {
+  const keys = ['ANTHROPIC_API_KEY', 'GOOGLE_GENERATIVE_AI_API_KEY'].filter((name) => variable(env, name) !== null);
+  const warnings = keys.length === 0 ? [] : [`${keys.join(' and ')} not used yet: only OpenAI-compatible providers are supported.`];
+  if (variable(env, 'JWKS_URL') !== null) warnings.push('JWKS_URL is not used yet: only tokens signed with a shared secret are accepted.');
+  return warnings;
+}
+
+function readTextFile(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : null;
+    if (code === 'ENOENT') return null;
+    throw new ConfigError(`${path} cannot be read (${String(code)}).`);
+  }
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) Object.values(value).forEach(deepFreeze);
+  return Object.freeze(value);
+}

@@ -1,0 +1,64 @@
+import { isIPv4 } from 'node:net';
+import { ConfigError } from './config-error.ts';
+
+/** Environment variables as the process got them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+/** How much the log says, in pino's words. */
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** A variable's value without surrounding white space; null when it is unset or empty. */
+export function variable(env: Environment, name: string): string | null {
+  const value = env[name]?.trim();
+  return value === undefined || value === '' ? null : value;
+}
+
+/** The port to listen on; 0 lets the system choose. */
+export function readPort(env: Environment): number {
+  const text = variable(env, 'PORT') ?? '8000';
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new ConfigError(`PORT must be an integer from 0 to 65535, not "${text}".`);
+  return port;
+}
+
+/** How much to log. */
+export function readLogLevel(env: Environment): LogLevel {
+  const text = (variable(env, 'LOG_LEVEL') ?? 'info').toLowerCase();
+  const level = LOG_LEVELS.find((known) => known === text);
+  if (level === undefined) throw new ConfigError(`LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}, not "${text}".`);
+  return level;
+}
+
+/** Origins (RFC 6454) whose pages may call the server. */
+export function readOrigins(env: Environment): readonly string[] {
+  const entries = (variable(env, 'ALLOWED_ORIGINS') ?? '').split(',').map((entry) => entry.trim());
+  return entries.filter((entry) => entry !== '').map(parseOrigin);
+}
+
+function parseOrigin(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || !isHttp(url) || (text !== url.origin && text !== `${url.origin}/`)) {
+    throw new ConfigError(`ALLOWED_ORIGINS must list origins such as https://app.example.com, separated by commas; "${text}" is none.`);
+  }
+  return url.origin;
+}
+
+/** An HTTP address without a slash at its end; `source` names the setting in the error. */
+export function parseBaseUrl(text: string, source: string): string {
+  const url = URL.parse(text);
+  if (url === null || !isHttp(url) || url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
+    throw new ConfigError(`${source} must be an http or https address without credentials or query, such as https://api.openai.com/v1.`);
+  }
+  return url.href.replace(/\/+$/, '');
+}
+
+function isHttp(url: URL): boolean {
+  return url.protocol === 'http:' || url.protocol === 'https:';
+}
+
+/** Whether a host to listen on can be reached from this machine only. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+}

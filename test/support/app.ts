@@ -1,0 +1,72 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { startApp } from '../../src/app.ts';
+import { systemClock } from '../../src/backends/clock/system-clock.ts';
+import { createLogger } from '../../src/backends/logger/create-logger.ts';
+import { mintToken } from '../../src/backends/tokens/jwt.ts';
+import { loadConfig } from '../../src/config.ts';
+import type { Dialect } from '../../src/http/dialect.ts';
+
+export const DEVELOPMENT_KEY = 'dev-api-key-change-in-production';
+const SECRET = '5f0c7b3e9a1d4286b7e0f9c2a4d6e8b1';
+
+/** A whole server in this process, as `npm start` puts it together, on a free loopback port. */
+export interface TestApp {
+  readonly url: string;
+  readonly dataDir: string;
+  /** Everything it logged, one JSON text a line. */
+  log(): string;
+  /** A token of one user of the default application. */
+  token(userId: string): Promise<string>;
+  /** Sends a request with the development key, unless `headers` names an `authorization`; an empty one sends none. */
+  send(path: string, init?: RequestInit): Promise<Response>;
+  post(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
+  /** Drains and closes it; removes the data unless the caller brought the directory. */
+  close(): Promise<void>;
+}
+
+export interface TestAppOptions {
+  /** Environment variables beside the test's own. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Content of polylogue.config.json. */
+  readonly file?: Readonly<Record<string, unknown>>;
+  readonly dataDir?: string;
+  readonly dialects?: readonly Dialect[];
+}
+
+export async function startTestApp({ env = {}, file = {}, dataDir, dialects }: TestAppOptions = {}): Promise<TestApp> {
+  const directory = dataDir ?? (await mkdtemp(join(tmpdir(), 'polylogue-')));
+  const lines: string[] = [];
+  const sink = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      lines.push(chunk.toString());
+      done();
+    },
+  });
+  const config = loadConfig({
+    env: { PORT: '0', DATA_DIR: directory, JWT_SECRET_KEY: SECRET, ...env },
+    cwd: directory,
+    readFile: () => JSON.stringify({ version: 1, demo: { tokenDelayMs: 0 }, limits: { drainSeconds: 1 }, ...file }),
+  });
+  const app = await startApp(config, { log: createLogger('info', sink), ...(dialects && { dialects }) });
+  const send = (path: string, init: RequestInit = {}) => {
+    const headers = new Headers({ authorization: `Bearer ${DEVELOPMENT_KEY}`, ...init.headers });
+    if (headers.get('authorization') === '') headers.delete('authorization');
+    return fetch(app.url + path, { ...init, headers });
+  };
+  return {
+    url: app.url,
+    dataDir: directory,
+    log: () => lines.join(''),
+    token: (userId) => mintToken({ secret: SECRET, userId, expiresInSeconds: 600, clock: systemClock }),
+    send,
+    post: (path, body, headers = {}) =>
+      send(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } }),
+    async close() {
+      await app.close();
+      if (dataDir === undefined) await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
