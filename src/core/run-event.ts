@@ -34,7 +34,13 @@ export type RunFact =
 
 /** The last fact of every run, exactly once. */
 export type TerminalFact =
-  | { readonly type: 'run.completed'; readonly message: CompletedMessage; readonly usage: Usage | null; readonly model: string; readonly finish_reason: FinishReason }
+  | {
+      readonly type: 'run.completed';
+      readonly message: CompletedMessage;
+      readonly usage: Usage | null;
+      readonly model: string;
+      readonly finish_reason: FinishReason;
+    }
   | ({ readonly type: 'run.failed' } & RunFailure)
   | { readonly type: 'run.cancelled' };
 

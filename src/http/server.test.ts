@@ -78,7 +78,7 @@ describe('an address', () => {
     const response = await server.get('/');
     const page = await response.text();
     expect(response.headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'sha256-/);
-    expect(page).toContain(`http://localhost:${server.port}/polylogue/v1/threads`);
+    expect(page).toContain(`curl http://localhost:${server.port}/door -H &quot;X-API-Key:`);
     expect(page).toContain('Tests &lt;b&gt;');
     expect(page).toContain('demo model');
   });

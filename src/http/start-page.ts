@@ -20,7 +20,7 @@ h2 { margin: 0; font-size: 1.15rem; }
 header p { margin: .5rem 0 1.5rem; font-size: 1.1rem; }
 section { margin: 1.25rem 0; padding: 1.1rem 1.25rem; border: 1px solid var(--line); border-radius: .6rem; }
 section p { margin: .2rem 0 .8rem; }
-code { font: .85rem/1.55 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
+code { font: .8rem/1.55 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 pre { margin: 0; padding: .8rem 1rem; overflow-x: auto; border-radius: .4rem; background: color-mix(in srgb, currentColor 7%, transparent); user-select: all; }
 pre code { overflow-wrap: normal; }
 footer { margin-top: 2rem; }

@@ -47,6 +47,7 @@ function createDoor(streams: EventStream[]): Dialect {
     name: 'door',
     prefixes: ['/door', '/alias'],
     purpose: 'Tests <b>',
+    example: ({ url, key }) => `curl ${url}/door -H "X-API-Key: ${key}"`,
     register(scope, { credentials, eventStreams }) {
       scope.setErrorHandler(createErrorHandler(problemShape));
       scope.get('/who/:id', async (request) => {

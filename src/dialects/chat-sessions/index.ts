@@ -8,8 +8,9 @@ export const chatSessions: Dialect = {
   name: 'chat-sessions',
   purpose: 'Numbered sessions: one POST, answered by the raw text as SSE',
   prefixes: ['/v1/chat', '/api/chat'],
-  example: ({ url, key }) => `curl -sN ${url}/v1/chat/stream -H "Authorization: Bearer ${key}" \\
-  -H "Content-Type: application/json" -d '{"model":"gpt-4","messages":[{"role":"user","content":"Hello"}]}'`,
+  example: ({ url, key }) => `curl -sN ${url}/v1/chat/stream \\
+  -H "Authorization: Bearer ${key}" -H "Content-Type: application/json" \\
+  -d '{"model":"gpt-4","messages":[{"role":"user","content":"Hello"}]}'`,
   register(scope, deps) {
     scope.setErrorHandler(createErrorHandler(chatSessionsErrors));
     registerRoutes(scope, deps);

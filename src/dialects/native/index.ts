@@ -11,9 +11,10 @@ export const native: Dialect = {
   name: 'native',
   prefixes: ['/polylogue/v1'],
   purpose: 'Threads, branches, runs and every event; where to start today',
-  example: ({ url, key }) => `THREAD=$(curl -s -X POST ${url}/polylogue/v1/threads -H "Authorization: Bearer ${key}" \\
-  | sed 's/.*"id":"\\([^"]*\\)".*/\\1/')
-curl -s ${url}/polylogue/v1/threads/$THREAD/runs -H "Authorization: Bearer ${key}" \\
+  example: ({ url, key }) => `THREAD=$(curl -s -X POST ${url}/polylogue/v1/threads \\
+  -H "Authorization: Bearer ${key}" | sed 's/.*"id":"\\([^"]*\\)".*/\\1/')
+curl -s ${url}/polylogue/v1/threads/$THREAD/runs \\
+  -H "Authorization: Bearer ${key}" \\
   -H "Content-Type: application/json" -H "Prefer: respond-sync" -d '{"text":"Hello"}'`,
   register(scope, deps) {
     scope.setErrorHandler(createErrorHandler(problemShape));

@@ -116,7 +116,11 @@ function createIntake({ writer, observer, clock, limits }: ExecutorPorts, live: 
 function completed(live: LiveRun, end: ModelEnd): Ending {
   const { answerId, answerSeq, snapshot } = live.run;
   const message = { id: answerId, seq: answerSeq, role: 'assistant', status: 'completed', parts: live.answer.parts() } as const;
-  return { fact: { type: 'run.completed', message, usage: end.usage, model: snapshot.model, finish_reason: end.reason }, status: 'completed', failure: null };
+  return {
+    fact: { type: 'run.completed', message, usage: end.usage, model: snapshot.model, finish_reason: end.reason },
+    status: 'completed',
+    failure: null,
+  };
 }
 
 function failed(failure: RunFailure): Ending {

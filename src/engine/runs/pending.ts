@@ -83,5 +83,11 @@ export function compose(live: LiveRun, pending: Pending): Composed {
 export function endOf({ live, segment }: Composed, { fact, status, failure }: Ending): RunEnd {
   const completed = fact.type === 'run.completed' ? fact : null;
   const finishReason = completed?.finish_reason ?? null;
-  return { segment, status, answer: { parts: live.answer.parts(), status, model: live.run.snapshot.model, usage: completed?.usage ?? null }, failure, finishReason };
+  return {
+    segment,
+    status,
+    answer: { parts: live.answer.parts(), status, model: live.run.snapshot.model, usage: completed?.usage ?? null },
+    failure,
+    finishReason,
+  };
 }

@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runProgram } from './support/run-program.ts';
+import { bareEnvironment, createServerDirectory, type ServerProcess, startServerProcess } from './support/server-process.ts';
+
+const VOID_ELEMENTS = ['meta', 'br'];
+
+let server: ServerProcess;
+let page: string;
+let headers: Headers;
+let remove: () => Promise<void>;
+
+beforeAll(async () => {
+  const place = await createServerDirectory();
+  remove = place.remove;
+  server = await startServerProcess({ directory: place.directory });
+  const response = await fetch(`${server.url}/`);
+  ({ headers } = response);
+  page = await response.text();
+});
+afterAll(async () => {
+  await server.stop();
+  await remove();
+});
+
+function commands(): readonly string[] {
+  const blocks = [...page.matchAll(/<pre[^>]*><code>(.*?)<\/code><\/pre>/gs)].map(([, text]) => text ?? '');
+  return blocks.map((text) => text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&amp;', '&'));
+}
+
+test('every element is closed, and every reserved character escaped', () => {
+  const open: string[] = [];
+  const markup = page.replace(/^<!doctype html>\n/, '');
+  for (const [, slash, name = ''] of markup.matchAll(/<(\/?)([a-z0-9]+)(?:\s[a-z-]+="[^"<>]*")*>/g)) {
+    if (slash === '/') expect(open.pop()).toBe(name);
+    else if (!VOID_ELEMENTS.includes(name)) open.push(name);
+  }
+  expect(open).toEqual([]);
+  const text = markup.replace(/<style>.*?<\/style>/s, '').replace(/<\/?[a-z0-9]+(?:\s[a-z-]+="[^"<>]*")*>/g, '');
+  expect(text).not.toMatch(/[<>]|&(?!(?:lt|gt|quot|amp);)/);
+});
+
+test('it loads nothing and runs nothing', () => {
+  expect(headers.get('content-security-policy')).toMatch(
+    /^default-src 'none'; style-src 'sha256-[^']+'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
+  );
+  expect(headers.get('content-type')).toBe('text/html; charset=utf-8');
+  expect(page).not.toMatch(/<script|<link|<img|<iframe|\bsrc=|\bhref=|\bon[a-z]+=|@import|url\(/i);
+});
+
+test('it says that the demo model answers', () => {
+  expect(page).toMatch(/demo model.*OPENAI_API_KEY/s);
+});
+
+test('the command of each door prints an answer as it stands', async () => {
+  const printed = await Promise.all(commands().map((command) => runProgram(['bash', '-c', command], { env: bareEnvironment() })));
+  expect(printed.map(({ code, stderr }) => ({ code, stderr }))).toEqual(Array.from({ length: 3 }, () => ({ code: 0, stderr: '' })));
+  const [native, levia, chatSessions] = printed.map(({ stdout }) => stdout);
+  expect(JSON.parse(native ?? '')).toMatchObject({
+    status: 'completed',
+    answer: { parts: [{ text: expect.stringContaining('> Hello') }] },
+  });
+  expect(levia).toMatch(/"type":"complete","data":\{"reply":"[^"]*> Hello/);
+  expect(chatSessions).toMatch(/data: \[DONE\]\n\n$/);
+});
