@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { assistantGraph } from './agents/assistant-graph.ts';
 import { systemClock } from './backends/clock/system-clock.ts';
 import { randomIds } from './backends/ids/random-ids.ts';
 import { createLogger } from './backends/logger/create-logger.ts';
@@ -53,6 +54,7 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
   const engine = createEngine({
     store,
     catalogue: models.catalogue,
+    agents: [assistantGraph],
     counter: createTokenCounter(),
     ids: randomIds,
     clock: systemClock,
@@ -81,7 +83,8 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
 }
 
 function createModels(config: Config, log: Logger) {
-  const timeouts = { idleMs: config.limits.idleSeconds * 1000, totalMs: config.limits.runSeconds * 1000 };
+  const idleMs = config.limits.idleSeconds * 1000;
+  const timeouts = { firstByteMs: idleMs, idleMs, totalMs: config.limits.runSeconds * 1000 };
   const limits = { answerCharacters: config.limits.answerChars };
   const tokenDelayMs = config.demo.tokenDelayMs ?? undefined;
   const providers: Record<string, ModelProvider> = { demo: createDemoProvider({ clock: systemClock, tokenDelayMs }) };

@@ -44,6 +44,7 @@ export function createEngine(ports: EnginePorts): Engine {
       list: () => catalogue.list(),
       find: (name) => modelNamed(catalogue, name),
     },
+    agents: ports.agents,
     async recover() {
       await store.purgeThread(null);
       const claim = lease();

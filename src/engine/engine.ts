@@ -1,5 +1,6 @@
 import type { MessageId, RunId, ThreadId } from '../core/ids.ts';
 import type { Message, Part, Role } from '../core/message.ts';
+import type { Agent } from '../core/ports/agent.ts';
 import type { Catalogue, CatalogueModel } from '../core/ports/catalogue.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { IdSource } from '../core/ports/ids.ts';
@@ -37,8 +38,8 @@ export interface IncomingMessage {
 
 export interface StartRun {
   readonly owner: Owner;
-  /** An existing thread, or the wish for a new one. */
-  readonly thread: ThreadRef | { readonly create: Pick<CreateThread, 'model' | 'agent' | 'tags' | 'carryTurns'> };
+  /** An existing thread, or the wish for a new one; a client's own id opens the thread that its user has by that id. */
+  readonly thread: ThreadRef | { readonly create: Pick<CreateThread, 'id' | 'model' | 'agent' | 'tags' | 'carryTurns'> };
   readonly ask:
     | { readonly kind: 'append'; readonly messages: readonly IncomingMessage[]; readonly parent?: MessageId | null }
     | { readonly kind: 'again'; readonly message: MessageId };
@@ -123,6 +124,8 @@ export interface Engine {
     /** Rejects with `model_unknown`. */
     find(name: string): CatalogueModel;
   };
+  /** The agents that a run may name, first the one for clients that want a graph. */
+  readonly agents: readonly Pick<Agent, 'name' | 'description' | 'nodes'>[];
   /** Takes up what an earlier process left: ends its running runs as interrupted, starts queued ones. Call once, before serving. */
   recover(): Promise<void>;
   /** Whether the engine takes new work, and why not. */
@@ -144,6 +147,7 @@ interface EngineSettings {
 export interface EnginePorts {
   readonly store: Store;
   readonly catalogue: Catalogue;
+  readonly agents: readonly Agent[];
   readonly counter: TokenCounter;
   readonly ids: IdSource;
   readonly clock: Clock;

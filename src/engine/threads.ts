@@ -1,11 +1,13 @@
 import { AppError } from '../core/errors.ts';
 import type { ThreadId, ThreadKey } from '../core/ids.ts';
+import type { Agent } from '../core/ports/agent.ts';
 import type { Catalogue } from '../core/ports/catalogue.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { IdSource } from '../core/ports/ids.ts';
 import type { MessageStore, NewThread, ThreadStore } from '../core/ports/store.ts';
 import type { Owner } from '../core/principal.ts';
 import type { ThreadRef } from '../core/thread.ts';
+import { agentNamed } from './agents.ts';
 import type { CreateThread, Engine } from './engine.ts';
 import { modelNamed } from './models.ts';
 import type { LiveRuns } from './runs/live-run.ts';
@@ -14,6 +16,7 @@ import type { WakeUps } from './wake-ups.ts';
 export interface ThreadPorts {
   readonly store: ThreadStore & MessageStore;
   readonly catalogue: Catalogue;
+  readonly agents: readonly Agent[];
   readonly ids: IdSource;
   readonly clock: Clock;
   readonly wakeUps: WakeUps;
@@ -42,10 +45,11 @@ export function newThread(ids: IdSource, input: Omit<CreateThread, 'owner' | 're
 }
 
 export function createThreads(ports: ThreadPorts): Engine['threads'] {
-  const { store, catalogue, ids, clock, wakeUps } = ports;
+  const { store, catalogue, agents, ids, clock, wakeUps } = ports;
   return {
     async create(input) {
       if (input.model) modelNamed(catalogue, input.model);
+      agentNamed(agents, input.agent);
       const thread = newThread(ids, input);
       const result = await store.createThread({ owner: input.owner, now: clock.now(), thread, idempotency: input.repeat ?? null });
       if (result.kind === 'refused') throw new AppError('idempotency_mismatch', 'This Idempotency-Key was used with another request');
@@ -56,6 +60,7 @@ export function createThreads(ports: ThreadPorts): Engine['threads'] {
     list: (owner, query) => store.listThreads(owner, query),
     async change(owner, ref, changes) {
       if (changes.model) modelNamed(catalogue, changes.model);
+      agentNamed(agents, changes.agent);
       const thread = known(await store.changeThread({ owner, ref, changes, now: clock.now() }));
       wakeUps.hint(thread.key);
       return thread;

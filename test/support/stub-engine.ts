@@ -56,6 +56,7 @@ export function stubEngine({ threads, runs }: ExpectedCalls): Engine {
         return model;
       },
     },
+    agents: [{ name: 'assistant-graph', description: 'A stub.', nodes: ['classify', 'answer'] }],
     recover: unexpected('recover'),
     readiness: async () => ({ ready: true }),
     drain: unexpected('drain'),

@@ -22,5 +22,6 @@ curl -s ${url}/polylogue/v1/threads/$THREAD/runs \\
     registerThreadRoutes(scope, deps);
     registerRunRoutes(scope, deps);
     scope.get('/models', async () => toModelList(deps.engine.models));
+    scope.get('/agents', async () => ({ data: deps.engine.agents.map(({ name, description, nodes }) => ({ name, description, nodes })) }));
   },
 };

@@ -1,10 +1,13 @@
 import { AppError } from '../../core/errors.ts';
+import type { Agent, AgentChunk } from '../../core/ports/agent.ts';
 import type { Catalogue, CatalogueModel } from '../../core/ports/catalogue.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { type ModelChunk, type ModelEnd, ModelError, type ModelRequest } from '../../core/ports/model-provider.ts';
 import type { Observer } from '../../core/ports/observer.ts';
 import type { Run, RunFailure } from '../../core/run.ts';
 import type { RunFact } from '../../core/run-event.ts';
+import { agentNamed } from '../agents.ts';
+import { modelNamed } from '../models.ts';
 import { createLiveRun, type LiveRun, type LiveRuns, type StopReason } from './live-run.ts';
 import type { LogWriter } from './log-writer.ts';
 import type { Ending } from './pending.ts';
@@ -12,6 +15,7 @@ import { cleanText, createTextIntake } from './text-intake.ts';
 
 export interface ExecutorPorts {
   readonly catalogue: Catalogue;
+  readonly agents: readonly Agent[];
   readonly assemble: (run: Run, model: CatalogueModel) => Promise<ModelRequest>;
   readonly writer: LogWriter;
   readonly live: LiveRuns;
@@ -55,12 +59,15 @@ async function executeToItsEnd(ports: ExecutorPorts, live: LiveRun): Promise<voi
   observer.runEnded({ id, model: snapshot.model, status: ending.status, code, durationMs: clock.now() - startedAt });
 }
 
-async function streamAnswer(ports: ExecutorPorts, live: LiveRun, take: (chunk: ModelChunk) => void | Promise<void>): Promise<ModelEnd> {
-  const model = ports.catalogue.find(live.run.snapshot.model);
-  if (!model) throw new AppError('model_unknown', `The model ${live.run.snapshot.model} is no longer configured`);
+async function streamAnswer(ports: ExecutorPorts, live: LiveRun, emit: (chunk: AgentChunk) => void | Promise<void>): Promise<ModelEnd> {
+  const { snapshot } = live.run;
+  const agent = agentNamed(ports.agents, snapshot.agent);
+  const model = modelNamed(ports.catalogue, snapshot.model);
   const request = await ports.assemble(live.run, model);
   live.signal.throwIfAborted();
-  return ports.catalogue.provider(model).stream(request, take, live.signal);
+  const { signal } = live;
+  const provider = ports.catalogue.provider(model);
+  return agent ? agent.run({ request, provider, emit, signal }) : provider.stream(request, emit, signal);
 }
 
 /** Turns a model's chunks into facts of the log: clean text, first text urgent, bounded in all. */
@@ -95,8 +102,10 @@ function createIntake({ writer, observer, clock, limits }: ExecutorPorts, live: 
   }
 
   return {
-    take(chunk: ModelChunk): void | Promise<void> {
+    take(chunk: AgentChunk): void | Promise<void> {
       switch (chunk.type) {
+        case 'node':
+          return live.signal.aborted ? undefined : append({ type: 'node.entered', name: chunk.name }, true);
         case 'text':
           return appendText('text.appended', text.push(chunk.text));
         case 'reasoning':

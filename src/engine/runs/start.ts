@@ -1,12 +1,14 @@
 import { AppError } from '../../core/errors.ts';
 import type { MessageId, RunId } from '../../core/ids.ts';
 import { textOf } from '../../core/message.ts';
+import type { Agent } from '../../core/ports/agent.ts';
 import type { Catalogue } from '../../core/ports/catalogue.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { IdSource } from '../../core/ports/ids.ts';
 import type { BeginRefusal, BeginRun, Lease, RunStore, ThreadStore } from '../../core/ports/store.ts';
 import type { Run, RunSnapshot } from '../../core/run.ts';
 import { titleFrom } from '../../core/title.ts';
+import { agentNamed } from '../agents.ts';
 import type { Started, StartRun } from '../engine.ts';
 import { modelNamed } from '../models.ts';
 import { newThread } from '../threads.ts';
@@ -15,6 +17,7 @@ import type { WakeUps } from '../wake-ups.ts';
 interface StartPorts {
   readonly store: Pick<RunStore, 'beginRun'> & Pick<ThreadStore, 'findThread'>;
   readonly catalogue: Catalogue;
+  readonly agents: readonly Agent[];
   readonly ids: IdSource;
   readonly clock: Clock;
   readonly wakeUps: WakeUps;
@@ -68,18 +71,18 @@ async function beginning(ports: StartPorts, input: StartRun, lease: Lease): Prom
 
 /** Where the run goes, and which model and agent answer there. */
 async function destination(ports: StartPorts, { owner, thread, model, agent }: StartRun) {
-  const { catalogue, ids } = ports;
-  if ('create' in thread) {
-    const name = modelNamed(catalogue, model ?? thread.create.model).name;
-    return {
-      thread: { create: newThread(ids, { model: name, ...thread.create }) },
-      model: name,
-      agent: agent ?? thread.create.agent ?? null,
-    };
-  }
-  const stored = await ports.store.findThread(owner, thread);
-  if (!stored) throw refusal('thread_not_found');
-  return { thread: { ref: thread }, model: modelNamed(catalogue, model ?? stored.model).name, agent: agent ?? stored.agent };
+  const { store, catalogue, agents, ids } = ports;
+  agentNamed(agents, agent);
+  const ref = 'create' in thread ? (thread.create.id ? { id: thread.create.id } : null) : thread;
+  const stored = ref && (await store.findThread(owner, ref));
+  if (ref && stored) return { thread: { ref }, model: modelNamed(catalogue, model ?? stored.model).name, agent: agent ?? stored.agent };
+  if (!('create' in thread)) throw refusal('thread_not_found');
+  const { name } = modelNamed(catalogue, model ?? thread.create.model);
+  return {
+    thread: { create: newThread(ids, { model: name, ...thread.create }) },
+    model: name,
+    agent: agent ?? thread.create.agent ?? null,
+  };
 }
 
 function snapshotOf(input: StartRun, { model, agent }: Pick<RunSnapshot, 'model' | 'agent'>): RunSnapshot {
