@@ -1,0 +1,133 @@
+import { expect } from 'vitest';
+import { doors } from '../../src/app.ts';
+import { startTestApp, type TestApp, type TestAppOptions } from '../support/app.ts';
+import { eventsOf } from '../support/chat-clients.ts';
+import { type Step, startUpstream, type Upstream } from '../support/upstream.ts';
+import { toy } from '../toy-dialect/index.ts';
+import type { Call, Door, End } from './door.ts';
+
+/** A whole server, all doors and the toy one, with a scripted model behind it. */
+export interface DoorHouse {
+  readonly app: TestApp;
+  readonly upstream: Upstream;
+  /** What the model does from now on. */
+  script(steps: readonly Step[]): void;
+  close(): Promise<void>;
+}
+
+/** The provider's key, in no form that is known as one: it must never be seen outside. */
+export const PROVIDER_KEY = 'cAnArY.5d2f81.c07b';
+
+/** Starts it with these limits; the provider is the scripted model unless another address is given. */
+export async function startDoorHouse(limits: TestAppOptions['file'] = {}, baseUrl?: string): Promise<DoorHouse> {
+  const steps: Step[] = [];
+  const upstream = await startUpstream(steps);
+  const app = await startTestApp({
+    env: { OPENAI_BASE_URL: baseUrl ?? upstream.baseUrl, OPENAI_API_KEY: PROVIDER_KEY },
+    file: { models: { 'gpt-4': { provider: 'openai' } }, limits: { drainSeconds: 1, ...limits } },
+    dialects: [...doors, toy],
+  });
+  return {
+    app,
+    upstream,
+    script: (next) => void steps.splice(0, steps.length, ...next),
+    async close() {
+      await app.close();
+      await upstream.close();
+    },
+  };
+}
+
+/** A question on its way. */
+interface Asked {
+  readonly runId: string;
+  readonly threadId: string;
+  readonly response: Response;
+  /** The stream as this client first gets it; its text and exactly one end, the last thing in it. */
+  read(): Promise<Read>;
+}
+
+export interface Read {
+  readonly body: string;
+  readonly text: string;
+  readonly end: End;
+}
+
+/** A run as native shows it. */
+interface RunView {
+  readonly id: string;
+  readonly status: string;
+  readonly message_id: string;
+  readonly answer_id: string;
+  readonly error?: { readonly code: string; readonly detail: string };
+}
+
+/** A message as native shows it. */
+interface MessageView {
+  readonly id: string;
+  readonly seq: number;
+  readonly parent_id: string | null;
+  readonly status: string;
+  readonly parts: readonly { readonly text?: string }[];
+}
+
+/** A client of a door, one user. */
+export interface DoorClient {
+  call(call: Call, headers?: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<Response>;
+  begin(): Promise<string>;
+  ask(place: string, text: string, headers?: Readonly<Record<string, string>>): Promise<Asked>;
+  /** The run as native shows it. */
+  run(runId: string): Promise<RunView>;
+  /** The thread's messages as native shows them, oldest first. */
+  messages(threadId: string): Promise<readonly MessageView[]>;
+}
+
+export async function createDoorClient({ app }: DoorHouse, door: Door, user: string): Promise<DoorClient> {
+  const authorization = `Bearer ${await app.token(user)}`;
+  const client: DoorClient = {
+    call: ({ method, path, body }, headers = {}, signal) =>
+      app.send(path, {
+        method,
+        headers: { authorization, ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...(signal && { signal }),
+      }),
+    async begin() {
+      const response = await client.call(door.begin(user));
+      expect(response.status).toBeLessThan(300);
+      return door.placeIn((await response.json()) as Record<string, unknown>);
+    },
+    async ask(place, text, headers = {}) {
+      const response = await client.call(door.ask({ user, place, text }), headers);
+      expect(response.status).toBeLessThan(300);
+      const runId = response.headers.get('x-run-id') ?? expect.fail('no run id');
+      const threadId = response.headers.get('x-thread-id') ?? expect.fail('no thread id');
+      const stream = async () => (door.follow ? client.call(door.follow(runId)) : response);
+      return { runId, threadId, response, read: async () => readStream(door, await stream()) };
+    },
+    run: async (runId) => jsonOf(await client.call({ method: 'GET', path: `/polylogue/v1/runs/${runId}` })),
+    async messages(threadId) {
+      const page = await jsonOf<{ data: [] }>(
+        await client.call({ method: 'GET', path: `/polylogue/v1/threads/${threadId}/messages?limit=100` }),
+      );
+      return page.data.toReversed();
+    },
+  };
+  return client;
+}
+
+async function jsonOf<T>(response: Response): Promise<T> {
+  expect(response.status).toBe(200);
+  return (await response.json()) as T;
+}
+
+/** Reads a stream to its end; expects exactly one terminal frame, the last one. */
+export async function readStream(door: Door, response: Response): Promise<Read> {
+  expect(response.headers.get('content-type')).toBe('text/event-stream');
+  const body = await response.text();
+  const events = eventsOf(body);
+  const { text, ends } = door.hear(events);
+  expect(ends).toHaveLength(1);
+  expect(door.hear(events.slice(-1)).ends).toEqual(ends);
+  return { body, text, end: ends[0] ?? expect.fail('no end') };
+}

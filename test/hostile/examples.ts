@@ -1,0 +1,138 @@
+import type { Route } from './routes.ts';
+
+/** What a test's data lie under; every string an id or name that exists. */
+export interface Known {
+  readonly thread_id: string;
+  readonly run_id: string;
+  readonly request_id: string;
+  readonly user_id: string;
+  readonly session_id: string;
+  readonly message_id: string;
+}
+
+type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
+export type Body = { readonly [name: string]: Json };
+
+const listOf = (...list: readonly Body[]) => list;
+
+/** The bodies that a route takes, with every field in one of them. A new route with a body has its line here. */
+const bodies: Readonly<Record<string, (known: Known) => readonly Body[]>> = {
+  'native POST /threads': () => [{ title: 'T', model: 'gpt-4', agent: 'a', tags: ['x'], metadata: { a: 'b' } }],
+  'native PATCH /threads/:thread_id': () => [
+    { title: 'T', model: 'gpt-4', agent: 'a', tags: ['x'], archived: false, metadata: { a: 'b' } },
+  ],
+  'native PUT /threads/:thread_id/head': ({ message_id }) => [{ message_id }],
+  'native POST /threads/:thread_id/runs': ({ message_id }) =>
+    listOf(
+      { text: 'Hi', parent_id: message_id, model: 'gpt-4', agent: 'a', temperature: 0.5, max_tokens: 5 },
+      { message: { parts: [{ type: 'text', text: 'Hi' }] } },
+      { regenerate: message_id },
+    ),
+  'levia POST /create': ({ user_id }) => [{ user_id }],
+  'levia POST /': ({ user_id, thread_id }) => [{ user_id, intent: 'Hi', session_id: thread_id }],
+  'chat-sessions POST /stream': ({ session_id }) => [
+    {
+      model: 'gpt-4',
+      messages: [{ role: 'user', content: 'Hi' }],
+      temperature: 0.7,
+      max_tokens: 5,
+      stream: true,
+      session_id: Number(session_id),
+      tags: ['x'],
+    },
+  ],
+  'chat-sessions POST /sessions': () => [{ model: 'gpt-4' }],
+};
+
+/** Routes with a method that may have a body, which take none. */
+const bodiless: readonly string[] = ['native POST /runs/:run_id/cancel'];
+
+/** Bodies that the route takes; empty for one that takes none. Throws for a route that is not in the table. */
+export function exampleBodies(route: Route, known: Known): readonly Body[] {
+  const examples = bodies[route.key];
+  if (examples) return examples(known);
+  if (['GET', 'DELETE'].includes(route.method) || bodiless.includes(route.key)) return [];
+  throw new Error(`Give test/hostile/examples.ts a body for ${route.key}`);
+}
+
+/** Body fields that name a record: its kind of id. */
+export const idFields: Readonly<Record<string, Readonly<Record<string, keyof Known>>>> = {
+  'native PUT /threads/:thread_id/head': { message_id: 'message_id' },
+  'native POST /threads/:thread_id/runs': { parent_id: 'message_id', regenerate: 'message_id' },
+  'levia POST /': { session_id: 'thread_id' },
+  'chat-sessions POST /stream': { session_id: 'session_id' },
+};
+
+const HUGE = 'x'.repeat(300_000);
+const wrongValues: readonly (readonly [string, Json])[] = [
+  ['null', null],
+  ['a number', 5],
+  ['a fraction', 0.123],
+  ['a negative number', -1],
+  ['a large number', 1e300],
+  ['a boolean', true],
+  ['an object', { a: 1 }],
+  ['an array', ['x']],
+  ['an empty array', []],
+  ['an empty string', ''],
+  ['a string', 'wrong \u2028 <b>'],
+  ['a huge string', HUGE],
+  ['too many', Array.from({ length: 2_001 }, () => 'x')],
+];
+
+/** A body that differs from an example in one field. */
+export interface Mutation {
+  /** `messages.0.role is a number` */
+  readonly name: string;
+  readonly path: string;
+  readonly change: string;
+  readonly body: Json;
+}
+
+/** Every field of a body, nested ones too, missing and with every wrong value. */
+export function mutationsOf(body: Json, path: readonly string[] = []): Mutation[] {
+  const named = (change: string, value: Json): Mutation => {
+    const at = path.join('.');
+    return { name: `${at} ${change === 'missing' ? 'is missing' : `is ${change}`}`, path: at, change, body: value };
+  };
+  const own = path.length === 0 ? [] : wrongValues.map(([change, value]) => named(change, value));
+  if (typeof body !== 'object' || body === null) return own;
+  const nested = Object.entries(body).flatMap(([key, value]) =>
+    mutationsOf(value, [...path, key]).map((mutation) => ({ ...mutation, body: withEntry(body, key, mutation.body) })),
+  );
+  const missing = Object.keys(body).map((key) => {
+    const at = [...path, key].join('.');
+    return { name: `${at} is missing`, path: at, change: 'missing', body: without(body, key) };
+  });
+  return [...own, ...nested, ...missing];
+}
+
+function withEntry(container: Json & object, key: string, value: Json): Json {
+  if (Array.isArray(container)) return container.map((item, index) => (String(index) === key ? value : item));
+  return { ...container, [key]: value };
+}
+
+function without(container: Json & object, key: string): Json {
+  if (Array.isArray(container)) return container.filter((_item, index) => String(index) !== key);
+  return Object.fromEntries(Object.entries(container).filter(([name]) => name !== key));
+}
+
+/** The paths of all strings in a body. */
+export function stringPaths(body: Json, path: readonly string[] = []): string[][] {
+  if (typeof body === 'string') return [[...path]];
+  if (typeof body !== 'object' || body === null) return [];
+  return Object.entries(body).flatMap(([key, value]) => stringPaths(value, [...path, key]));
+}
+
+/** A body's JSON with the string at a path replaced by raw JSON text. */
+export function jsonWith(body: Body, path: readonly string[], raw: string): string {
+  const MARK = 'here-goes-the-raw-text';
+  const replace = (value: Json, rest: readonly string[]): Json => {
+    const [key, ...deeper] = rest;
+    if (key === undefined) return MARK;
+    if (typeof value !== 'object' || value === null) return value;
+    const child = (value as Readonly<Record<string, Json>>)[key];
+    return withEntry(value, key, child === undefined ? MARK : replace(child, deeper));
+  };
+  return JSON.stringify(replace(body, path)).replace(`"${MARK}"`, () => raw);
+}

@@ -1,0 +1,54 @@
+import type { Mutation } from './examples.ts';
+import type { Route } from './routes.ts';
+
+type Legal = readonly (readonly [path: RegExp, changes: readonly string[]])[];
+
+const left = ['missing', 'null'];
+const text = ['a string', 'a huge string'];
+const lists = ['an array', 'an empty array'];
+
+const threadFields: Legal = [
+  [/./, ['missing']],
+  [/^metadata$/, ['an object']],
+  [/^metadata\./, [...mostly('a huge string')]],
+  [/^tags$/, lists],
+  [/^tags\.0$/, ['a string']],
+  [/^archived$/, ['a boolean']],
+  [/^(title|agent)$/, ['null', 'a string']],
+  [/^model$/, ['null']],
+];
+
+function mostly(except: string): string[] {
+  const scalars = ['null', 'a number', 'a fraction', 'a negative number', 'a large number', 'a boolean'];
+  const others = ['an object', ...lists, 'an empty string', ...text, 'too many'];
+  return [...scalars, ...others].filter((change) => change !== except);
+}
+
+/** Changes of an example after which the route still takes it; they are not sent. */
+const legal: Readonly<Record<string, Legal>> = {
+  'native POST /threads': threadFields,
+  'native PATCH /threads/:thread_id': threadFields,
+  'native POST /threads/:thread_id/runs': [
+    [/^(parent_id|model|agent|temperature|max_tokens)$/, ['missing']],
+    [/^parent_id$/, ['null']],
+    [/^temperature$/, ['a fraction']],
+    [/^max_tokens$/, ['a number']],
+    [/^(text|agent|message\.parts\.0\.text)$/, ['a string']],
+  ],
+  'levia POST /': [[/^intent$/, text]],
+  'chat-sessions POST /stream': [
+    [/^(stream|temperature|max_tokens|tags|session_id)$/, left],
+    [/^model$/, ['a string']],
+    [/^messages\.0\.content$/, [...text, 'an empty string']],
+    [/^stream$/, ['a boolean']],
+    [/^temperature$/, ['a fraction']],
+    [/^max_tokens$/, ['a number']],
+    [/^tags$/, lists],
+    [/^tags\.0$/, ['a string', 'missing']],
+  ],
+};
+
+/** Whether a changed body is one that the route takes. */
+export function isLegal({ key }: Route, { path, change }: Mutation): boolean {
+  return (legal[key] ?? []).some(([place, changes]) => place.test(path) && changes.includes(change));
+}

@@ -1,0 +1,42 @@
+import type { Dialect } from '../../src/http/dialect.ts';
+
+/** One route of one front door, as its plugin registered it. */
+export interface Route {
+  readonly dialect: string;
+  readonly method: string;
+  /** With the prefix, parameters as `:name`. */
+  readonly path: string;
+  /** `METHOD /path` without the prefix: the same for every prefix of a dialect. */
+  readonly key: string;
+}
+
+/** The same front doors, which write the routes they register into `routes`. */
+export function recordRoutes(doors: readonly Dialect[], routes: Route[]): Dialect[] {
+  return doors.map((door) => ({
+    ...door,
+    register(scope, deps) {
+      scope.addHook('onRoute', ({ method, url, routePath }) => {
+        for (const name of [method].flat()) addRoute(routes, { dialect: door.name, method: name, url, routePath });
+      });
+      return door.register(scope, deps);
+    },
+  }));
+}
+
+function addRoute(routes: Route[], registered: { dialect: string; method: string; url: string; routePath: string }): void {
+  const { dialect, method, url, routePath } = registered;
+  const path = url.replace(/(?<=.)\/$/, '');
+  // A route at the prefix itself is registered twice, with and without a slash.
+  if (['HEAD', 'OPTIONS'].includes(method) || routes.some((known) => known.method === method && known.path === path)) return;
+  routes.push({ dialect, method, path, key: `${dialect} ${method} ${routePath || '/'}` });
+}
+
+/** The names of a route's parameters. */
+export function slotsOf(route: Route): string[] {
+  return [...route.path.matchAll(/:(\w+)/g)].map(([, name = '']) => name);
+}
+
+/** The route's path with these values, percent-encoded, in its parameters. */
+export function fill(route: Route, values: Readonly<Record<string, string>>): string {
+  return route.path.replace(/:(\w+)/g, (_match, name: string) => encodeURIComponent(values[name] ?? `no value for ${name}`));
+}
