@@ -1,10 +1,13 @@
+import type { RunId } from './ids.ts';
+
 /** What can be expected to go wrong. Each code has its HTTP status in `http/error-status.ts`; a dialect words it for its clients. */
 export type ErrorCode =
   | 'auth_missing'
   | 'auth_invalid'
+  | 'auth_expired'
   | 'auth_conflict'
+  | 'auth_other_user'
   | 'scope_denied'
-  | 'not_found'
   | 'thread_not_found'
   | 'run_not_found'
   | 'message_not_found'
@@ -17,6 +20,7 @@ export type ErrorCode =
   | 'content_type_unsupported'
   | 'unicode_invalid'
   | 'validation_failed'
+  | 'request_invalid'
   | 'model_unknown'
   | 'agent_unknown'
   | 'cursor_invalid'
@@ -42,6 +46,8 @@ export interface FieldProblem {
 interface ErrorDetails {
   readonly fields?: readonly FieldProblem[];
   readonly retryAfterSeconds?: number;
+  /** The run that the failure is about. */
+  readonly runId?: RunId;
   readonly cause?: unknown;
 }
 
@@ -51,11 +57,21 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   readonly fields: readonly FieldProblem[];
   readonly retryAfterSeconds: number | undefined;
+  readonly runId: RunId | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, { cause: details.cause });
     this.code = code;
     this.fields = details.fields ?? [];
     this.retryAfterSeconds = details.retryAfterSeconds;
+    this.runId = details.runId;
   }
+}
+
+/** The store cannot do its work now, through no fault of the caller: a full disk, a lost connection. */
+export function storeUnavailable(cause: unknown): AppError {
+  return new AppError('overloaded', 'The server cannot use its storage right now; send this again in a few seconds', {
+    retryAfterSeconds: 5,
+    cause,
+  });
 }

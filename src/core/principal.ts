@@ -11,5 +11,5 @@ export interface Owner {
 export type Principal =
   /** An API key of an application; with `actAs` it may name the user it acts for. */
   | { readonly kind: 'key'; readonly applicationId: ApplicationId; readonly actAs: boolean }
-  /** A JWT: always and only its own user. */
-  | { readonly kind: 'user'; readonly applicationId: ApplicationId; readonly userId: string };
+  /** A JWT: always and only its own user, until `expiresAt` (milliseconds since 1970). */
+  | { readonly kind: 'user'; readonly applicationId: ApplicationId; readonly userId: string; readonly expiresAt?: number };

@@ -8,6 +8,11 @@ export type RunStatus = 'queued' | 'running' | 'waiting' | 'completed' | 'failed
 export interface RunSnapshot {
   /** The public name from the catalogue. */
   readonly model: string;
+  /** What stood behind that name: the provider, its own name of the model, and the model's bounds in tokens. */
+  readonly provider: string;
+  readonly upstream: string;
+  readonly window: number;
+  readonly maxOutput: number;
   readonly agent: string | null;
   readonly temperature: number | null;
   readonly maxTokens: number | null;

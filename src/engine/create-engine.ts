@@ -26,6 +26,13 @@ export function createEngine(ports: EnginePorts): Engine {
   const awaitEnd = createAwait({ store, clock, wakeUps });
   const queue = { store, clock, lease, execute };
 
+  /** Ends what died with its process, and starts what waits without one. */
+  async function sweep(): Promise<void> {
+    const claim = lease();
+    if (claim) await endLostRuns({ ...queue, lease: claim, tell: host.tell });
+    await startQueued(queue);
+  }
+
   return {
     threads: createThreads({ ...ports, wakeUps, live }),
     runs: {
@@ -34,7 +41,7 @@ export function createEngine(ports: EnginePorts): Engine {
       findInApplication: async (owner, id) => knownRun(await store.findRunInApplication(owner.applicationId, id)),
       active: (owner) => store.activeRun(owner),
       liveOf: (owner, messageId) => store.liveRunOf(owner, messageId),
-      cancel: createCancel({ ...queue, wakeUps, live, awaitEnd }),
+      cancel: createCancel({ ...queue, wakeUps, live, awaitEnd, tell: host.tell }),
       follow: createFollow({ live, log: store, wakeUps, clock }),
       read: createRead({ live, log: store }),
       await: awaitEnd,
@@ -47,10 +54,8 @@ export function createEngine(ports: EnginePorts): Engine {
     agents: ports.agents,
     async recover() {
       await store.purgeThread(null);
-      const claim = lease();
-      if (claim) await endLostRuns({ store, clock, lease: claim, execute });
-      await startQueued(queue);
-      host.startUpkeep();
+      await sweep();
+      host.startUpkeep(sweep);
     },
     readiness: () => readiness(host, ports),
     async drain(graceMs) {
@@ -70,8 +75,8 @@ async function readiness(host: RunHost, { store, clock }: EnginePorts): ReturnTy
 }
 
 async function settle(live: LiveRuns, clock: Clock, ms: number): Promise<void> {
-  const until = clock.now() + ms;
-  while (live.size > 0 && clock.now() < until) await clock.sleep(20);
+  const until = clock.elapsed() + ms;
+  while (live.size > 0 && clock.elapsed() < until) await clock.sleep(20);
 }
 
 async function answers(store: Pick<Store, 'ping'>, clock: Clock): Promise<boolean> {

@@ -5,7 +5,7 @@ import type { Catalogue, CatalogueModel } from '../core/ports/catalogue.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { IdSource } from '../core/ports/ids.ts';
 import type { Observer } from '../core/ports/observer.ts';
-import type { Store, ThreadChanges, ThreadQuery } from '../core/ports/store.ts';
+import type { Store, ThreadChanges, ThreadFigures, ThreadFilter, ThreadQuery } from '../core/ports/store.ts';
 import type { TokenCounter } from '../core/ports/token-counter.ts';
 import type { Owner } from '../core/principal.ts';
 import type { Run } from '../core/run.ts';
@@ -80,19 +80,21 @@ export interface Engine {
     /** Rejects with `thread_not_found`. */
     find(owner: Owner, ref: ThreadRef): Promise<Thread>;
     existsInApplication(owner: Owner, id: ThreadId): Promise<boolean>;
+    /** Users of the owner's application who have a thread of that id, at most two; for keys that act for all of them. */
+    ownersOf(owner: Owner, id: ThreadId): Promise<readonly Owner[]>;
     list(owner: Owner, query: ThreadQuery): Promise<readonly Thread[]>;
+    count(owner: Owner, filter: ThreadFilter): Promise<number>;
+    measure(owner: Owner, ref: ThreadRef): Promise<ThreadFigures>;
     change(owner: Owner, ref: ThreadRef, changes: ThreadChanges): Promise<Thread>;
     setHead(owner: Owner, ref: ThreadRef, messageId: MessageId): Promise<Thread>;
     /** Ends the thread's runs as cancelled, then removes it with everything in it. */
     delete(owner: Owner, ref: ThreadRef): Promise<void>;
-    messages(
-      owner: Owner,
-      ref: ThreadRef,
-      page: { branch: MessageId | 'head'; beforeSeq: number | null; limit: number },
-    ): Promise<readonly Message[]>;
+    messages(owner: Owner, ref: ThreadRef, page: { branch: MessageId | 'head'; limit: number }): Promise<readonly Message[]>;
     message(owner: Owner, id: MessageId): Promise<Message>;
     /** Number of the newest thread event. */
     lastEvent(owner: Owner, ref: ThreadRef): Promise<number>;
+    /** Resolves when the owner has a thread of that id, or the signal aborts. */
+    untilCreated(owner: Owner, id: ThreadId, signal: AbortSignal): Promise<void>;
     /** Thread events behind `after`, then new ones as they come, until the thread is deleted or the signal aborts. */
     follow(
       owner: Owner,

@@ -4,17 +4,17 @@ import type { Agent } from '../core/ports/agent.ts';
 import type { Catalogue } from '../core/ports/catalogue.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { IdSource } from '../core/ports/ids.ts';
-import type { MessageStore, NewThread, ThreadStore } from '../core/ports/store.ts';
+import type { MessageStore, NewThread, Store, ThreadStore } from '../core/ports/store.ts';
 import type { Owner } from '../core/principal.ts';
 import type { ThreadRef } from '../core/thread.ts';
 import { agentNamed } from './agents.ts';
 import type { CreateThread, Engine } from './engine.ts';
 import { modelNamed } from './models.ts';
 import type { LiveRuns } from './runs/live-run.ts';
-import type { WakeUps } from './wake-ups.ts';
+import { threadName, type WakeUps } from './wake-ups.ts';
 
 export interface ThreadPorts {
-  readonly store: ThreadStore & MessageStore;
+  readonly store: ThreadStore & MessageStore & Pick<Store, 'capabilities'>;
   readonly catalogue: Catalogue;
   readonly agents: readonly Agent[];
   readonly ids: IdSource;
@@ -25,6 +25,8 @@ export interface ThreadPorts {
 
 const EVENTS_PER_PAGE = 200;
 const POLL_MS = 2_000;
+/** Where no other process writes, hints reach everybody. */
+const LONE_POLL_MS = 60_000;
 /** How long a deletion waits for the thread's running runs to end. */
 const STOP_MS = 10_000;
 
@@ -46,6 +48,7 @@ export function newThread(ids: IdSource, input: Omit<CreateThread, 'owner' | 're
 
 export function createThreads(ports: ThreadPorts): Engine['threads'] {
   const { store, catalogue, agents, ids, clock, wakeUps } = ports;
+  const readEvents = createEventReading(store);
   return {
     async create(input) {
       if (input.model) modelNamed(catalogue, input.model);
@@ -56,8 +59,11 @@ export function createThreads(ports: ThreadPorts): Engine['threads'] {
       return { thread: result.thread, replayed: result.kind === 'replayed' };
     },
     find: async (owner, ref) => known(await store.findThread(owner, ref)),
-    existsInApplication: (owner, id) => store.threadExistsInApplication(owner.applicationId, id),
+    ownersOf: (owner, id) => store.ownersOfThread(owner.applicationId, id),
+    existsInApplication: async (owner, id) => (await store.ownersOfThread(owner.applicationId, id)).length > 0,
     list: (owner, query) => store.listThreads(owner, query),
+    count: (owner, filter) => store.countThreads(owner, filter),
+    measure: async (owner, ref) => known(await store.measureThread(owner, ref)),
     async change(owner, ref, changes) {
       if (changes.model) modelNamed(catalogue, changes.model);
       agentNamed(agents, changes.agent);
@@ -85,19 +91,32 @@ export function createThreads(ports: ThreadPorts): Engine['threads'] {
       return message;
     },
     lastEvent: async (owner, ref) => known(await store.lastThreadEvent(owner, ref)),
-    follow: (owner, ref, reader) => followThread(ports, { owner, ref, reader }),
+    untilCreated: (owner, id, signal) => untilCreated(ports, { owner, id, signal }),
+    follow: (owner, ref, reader) => followThread(ports, readEvents, { owner, ref, reader }),
   };
 }
 
 async function deleteThread(ports: ThreadPorts, owner: Owner, ref: ThreadRef): Promise<void> {
   const { store, clock, live, wakeUps } = ports;
   const { thread, unfinished } = known(await store.closeThread({ owner, ref, now: clock.now() }));
-  const until = clock.now() + STOP_MS;
-  for (const run of unfinished) live.get(run.id)?.stop('cancelled');
-  for (const run of unfinished) while (live.get(run.id) && clock.now() < until) await clock.sleep(5);
+  const until = clock.elapsed() + STOP_MS;
+  for (const run of unfinished) live.stop(run.id, 'cancelled');
+  for (const run of unfinished) while (live.get(run.id) && clock.elapsed() < until) await clock.sleep(5);
   await store.purgeThread(thread.key);
   for (const run of unfinished) wakeUps.hint(run.id);
   wakeUps.hint(thread.key);
+}
+
+async function untilCreated(
+  { store, wakeUps }: ThreadPorts,
+  { owner, id, signal }: { owner: Owner; id: ThreadId; signal: AbortSignal },
+): Promise<void> {
+  const wakeUp = wakeUps.listen(threadName(owner, id));
+  try {
+    while (!signal.aborted && !(await store.findThread(owner, { id }))) await wakeUp.wait(pollMs(store), signal);
+  } finally {
+    wakeUp.close();
+  }
 }
 
 interface FollowThread {
@@ -106,21 +125,40 @@ interface FollowThread {
   readonly reader: Parameters<Engine['threads']['follow']>[2];
 }
 
-async function followThread({ store, wakeUps }: ThreadPorts, { owner, ref, reader }: FollowThread): Promise<void> {
+type ReadEvents = (owner: Owner, key: ThreadKey, input: { ref: ThreadRef; after: number }) => ReturnType<ThreadStore['listThreadEvents']>;
+
+/** Readers who wait at the same place are woken together: what one of them reads is for all of them. */
+function createEventReading(store: Pick<ThreadStore, 'listThreadEvents'>): ReadEvents {
+  const reading = new Map<string, ReturnType<ThreadStore['listThreadEvents']>>();
+  return (owner, key, { ref, after }) => {
+    const place = `${key} ${after}`;
+    const known = reading.get(place);
+    if (known) return known;
+    const events = store.listThreadEvents(owner, ref, { after, limit: EVENTS_PER_PAGE }).finally(() => reading.delete(place));
+    reading.set(place, events);
+    return events;
+  };
+}
+
+async function followThread({ store, wakeUps }: ThreadPorts, read: ReadEvents, { owner, ref, reader }: FollowThread): Promise<void> {
   const { key } = known(await store.findThread(owner, ref));
   const wakeUp = wakeUps.listen(key);
   let after = reader.after;
   try {
     while (!reader.signal.aborted) {
-      const events = await store.listThreadEvents(owner, ref, { after, limit: EVENTS_PER_PAGE });
+      const events = await read(owner, key, { ref, after });
       if (!events) return await reader.onEvents([{ type: 'thread.deleted', number: after + 1 }]);
       if (events.length > 0) await reader.onEvents(events);
       after = events.at(-1)?.number ?? after;
-      if (events.length < EVENTS_PER_PAGE) await wakeUp.wait(POLL_MS, reader.signal);
+      if (events.length < EVENTS_PER_PAGE) await wakeUp.wait(pollMs(store), reader.signal);
     }
   } finally {
     wakeUp.close();
   }
+}
+
+function pollMs({ capabilities }: Pick<Store, 'capabilities'>): number {
+  return capabilities.shared ? POLL_MS : LONE_POLL_MS;
 }
 
 function known<T>(found: T | null): T {

@@ -1,5 +1,12 @@
-import type { RunId, ThreadKey } from '../core/ids.ts';
+import type { RunId, ThreadId, ThreadKey } from '../core/ids.ts';
 import type { Clock } from '../core/ports/clock.ts';
+import type { StoreHints } from '../core/ports/store.ts';
+import type { Owner } from '../core/principal.ts';
+
+/** A thread by its public name, for those who wait for its creation. */
+type ThreadName = `thread ${string}`;
+
+type Subject = RunId | ThreadKey | ThreadName;
 
 /** One reader's ear for hints on one subject. A hint between two waits is not lost: the next wait returns at once. */
 interface WakeUp {
@@ -8,19 +15,35 @@ interface WakeUp {
   close(): void;
 }
 
-/** Tells readers in this process that something of a run or thread may be new. Only ever a hint: the store has the truth. */
+/** Tells readers that something of a run or thread may be new. Only ever a hint: the store has the truth. */
 export interface WakeUps {
-  listen(subject: RunId | ThreadKey): WakeUp;
-  hint(subject: RunId | ThreadKey): void;
+  listen(subject: Subject): WakeUp;
+  /** For readers in this process and, where the store is shared, in others. */
+  hint(subject: Subject): void;
+  /** For readers in other processes only. */
+  publish(subjects: readonly Subject[]): void;
+  /** From now on no hint comes from other processes. */
+  close(): void;
 }
 
-export function createWakeUps(clock: Clock): WakeUps {
+export function threadName({ applicationId, userId }: Owner, id: ThreadId): ThreadName {
+  return `thread ${applicationId} ${id} ${userId}`;
+}
+
+export function createWakeUps(clock: Clock, hints: StoreHints | null): WakeUps {
   const listeners = new Map<string, Set<() => void>>();
+  const wakeListeners = (subject: string) => {
+    for (const wake of listeners.get(subject) ?? []) wake();
+  };
+  const unsubscribe = hints?.subscribe(wakeListeners);
 
   return {
     hint(subject) {
-      for (const wake of listeners.get(subject) ?? []) wake();
+      wakeListeners(subject);
+      hints?.publish([subject]);
     },
+    publish: (subjects) => hints?.publish(subjects),
+    close: () => unsubscribe?.(),
     listen(subject) {
       const subjectListeners = listeners.get(subject) ?? new Set();
       listeners.set(subject, subjectListeners);

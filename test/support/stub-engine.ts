@@ -10,6 +10,7 @@ import type { Engine } from '../../src/engine/index.ts';
 export interface ExpectedCalls {
   readonly threads?: Partial<Engine['threads']>;
   readonly runs?: Partial<Engine['runs']>;
+  readonly readiness?: Engine['readiness'];
 }
 
 const models = ['gpt-4', 'gpt-3.5-turbo'].map((name) => ({ name, provider: 'stub', upstream: name, window: 8192, maxOutput: 1024 }));
@@ -19,19 +20,23 @@ function unexpected(name: string): () => Promise<never> {
 }
 
 /** An engine that does only what a test says; it knows the models `gpt-4` and `gpt-3.5-turbo`. */
-export function stubEngine({ threads, runs }: ExpectedCalls): Engine {
+export function stubEngine({ threads, runs, readiness = async () => ({ ready: true }) }: ExpectedCalls): Engine {
   return {
     threads: {
       create: unexpected('threads.create'),
       find: unexpected('threads.find'),
       existsInApplication: unexpected('threads.existsInApplication'),
+      ownersOf: unexpected('threads.ownersOf'),
       list: unexpected('threads.list'),
+      count: unexpected('threads.count'),
+      measure: unexpected('threads.measure'),
       change: unexpected('threads.change'),
       setHead: unexpected('threads.setHead'),
       delete: unexpected('threads.delete'),
       messages: unexpected('threads.messages'),
       message: unexpected('threads.message'),
       lastEvent: unexpected('threads.lastEvent'),
+      untilCreated: unexpected('threads.untilCreated'),
       follow: unexpected('threads.follow'),
       ...threads,
     },
@@ -58,15 +63,16 @@ export function stubEngine({ threads, runs }: ExpectedCalls): Engine {
     },
     agents: [{ name: 'assistant-graph', description: 'A stub.', nodes: ['classify', 'answer'] }],
     recover: unexpected('recover'),
-    readiness: async () => ({ ready: true }),
+    readiness,
     drain: unexpected('drain'),
   };
 }
 
-/** A `runs.follow` that hands over these facts, one event at a time. */
+/** A `runs.follow` that hands over these facts, one event at a time; the last one also for a cursor at or beyond it. */
 export function followOf(facts: readonly RunFact[]): Engine['runs']['follow'] {
   return async ({ runId, after, onEvents }) => {
-    for (const [index, fact] of facts.entries()) if (index + 1 > after) await onEvents([logEvent(runId, index + 1, fact)]);
+    const from = Math.min(after, facts.length - 1);
+    for (const [index, fact] of facts.entries()) if (index >= from) await onEvents([logEvent(runId, index + 1, fact)]);
   };
 }
 
@@ -108,7 +114,17 @@ export const stubRun: Run = {
   answerSeq: 2,
   status: 'running',
   attempt: 1,
-  snapshot: { model: 'gpt-4', agent: null, temperature: null, maxTokens: null, instructions: [] },
+  snapshot: {
+    model: 'gpt-4',
+    provider: 'demo',
+    upstream: 'gpt-4',
+    window: 8192,
+    maxOutput: 2048,
+    agent: null,
+    temperature: null,
+    maxTokens: null,
+    instructions: [],
+  },
   usage: null,
   finishReason: null,
   failure: null,
@@ -116,22 +132,36 @@ export const stubRun: Run = {
   endedAt: null,
 };
 
-/** A completed run's last fact. */
-export const completedFact: RunFact = {
-  type: 'run.completed',
-  message: { id: stubRun.answerId, seq: 2, role: 'assistant', status: 'completed', parts: [] },
-  usage: null,
-  model: 'gpt-4',
-  finish_reason: 'stop',
-};
+/** The last fact of a run that answered this text. */
+export function completedWith(text: string): RunFact {
+  const parts = text === '' ? [] : [{ type: 'text' as const, text }];
+  const message = { id: stubRun.answerId, seq: 2, role: 'assistant', status: 'completed', parts } as const;
+  return { type: 'run.completed', message, usage: null, model: 'gpt-4', finish_reason: 'stop' };
+}
+
+/** A completed run's last fact, for tests to which its text does not matter. */
+export const completedFact = completedWith('');
+
+/** The id of the stored message at that place. */
+export function storedId(seq: number): MessageId {
+  return `01890000-0000-7000-8000-${String(seq).padStart(12, '0')}` as MessageId;
+}
+
+/** A `threads.messages` over one branch, newest first, of messages whose ids are made from their places. */
+export function messagesOf(newest: readonly Message[]): Engine['threads']['messages'] {
+  return async (_owner, _ref, { branch, limit }) => {
+    const from = branch === 'head' ? 0 : newest.findIndex(({ id }) => id === branch);
+    return from < 0 ? [] : newest.slice(from, from + limit);
+  };
+}
 
 /** A stored message of `stubThread`, its id made from its place. */
 export function storedMessage(seq: number, role: Message['role'], text: string): Message {
   return {
-    id: `message-${seq}` as MessageId,
+    id: storedId(seq),
     threadId,
     seq,
-    parentId: null,
+    parentId: seq > 1 ? storedId(seq - 1) : null,
     role,
     status: 'completed',
     parts: [{ type: 'text', text }],

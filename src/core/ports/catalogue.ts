@@ -17,5 +17,6 @@ export interface Catalogue {
   readonly defaultModel: string;
   find(name: string): CatalogueModel | null;
   list(): readonly CatalogueModel[];
-  provider(model: CatalogueModel): ModelProvider;
+  /** Null when no provider of that name is configured. */
+  provider(name: string): ModelProvider | null;
 }

@@ -4,4 +4,6 @@ import type { Principal } from '../principal.ts';
 export interface Credentials {
   /** Null when the key or token is unknown, malformed, expired or forged; never says which. */
   verify(credential: string): Promise<Principal | null>;
+  /** Whether `verify` would know this token if its time were not over. */
+  hasExpired(credential: string): Promise<boolean>;
 }

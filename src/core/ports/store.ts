@@ -33,15 +33,32 @@ export interface ThreadChanges {
   readonly metadata?: JsonObject;
 }
 
-/** Newest update first; `cursor` is the last row of the page before. */
-export interface ThreadQuery {
-  readonly limit: number;
-  readonly cursor: { readonly updatedAt: number; readonly key: ThreadKey } | null;
+/** Which of a user's threads; what is left out does not matter. Bounds of time are exclusive. */
+export interface ThreadFilter {
   readonly model?: string;
+  /** With `model`: also threads without a model of their own. */
+  readonly orNoModel?: boolean;
   readonly tag?: string;
   readonly archived?: boolean;
   readonly createdBefore?: number;
   readonly createdAfter?: number;
+}
+
+/** Newest update first; `cursor` is the last row of the page before, `offset` a number of rows to pass over. */
+export interface ThreadQuery extends ThreadFilter {
+  readonly limit: number;
+  readonly cursor: { readonly updatedAt: number; readonly key: ThreadKey } | null;
+  readonly offset?: number;
+}
+
+/** A thread in figures. */
+export interface ThreadFigures {
+  /** Stored messages of the branch that ends in the head. */
+  readonly messages: number;
+  /** When the newest of them was stored. */
+  readonly lastMessageAt: number | null;
+  /** Tokens in and out of all answers of the thread, as far as their providers counted. */
+  readonly totalTokens: number;
 }
 
 export interface NewMessage {
@@ -153,9 +170,13 @@ export interface LostRun {
 export interface ThreadStore {
   createThread(input: { owner: Owner; now: number; thread: NewThread; idempotency: Idempotency | null }): Promise<CreateThreadResult>;
   findThread(owner: Owner, ref: ThreadRef): Promise<Thread | null>;
-  /** Whether any user of the application has a thread of that id; for callers that may act for all of them. */
-  threadExistsInApplication(applicationId: ApplicationId, id: ThreadId): Promise<boolean>;
+  /** Users of the application who have a thread of that id, at most two; for callers that may act for all of them. */
+  ownersOfThread(applicationId: ApplicationId, id: ThreadId): Promise<readonly Owner[]>;
   listThreads(owner: Owner, query: ThreadQuery): Promise<readonly Thread[]>;
+  /** How many threads `listThreads` would give without a limit. */
+  countThreads(owner: Owner, filter: ThreadFilter): Promise<number>;
+  /** Null when the thread is unknown. */
+  measureThread(owner: Owner, ref: ThreadRef): Promise<ThreadFigures | null>;
   changeThread(input: { owner: Owner; ref: ThreadRef; changes: ThreadChanges; now: number }): Promise<Thread | null>;
   /** Makes a message of the thread its head. */
   setHead(input: {
@@ -175,19 +196,16 @@ export interface ThreadStore {
 }
 
 export interface MessageStore {
-  /** The branch that ends in `branch` (`head`: the thread's head), newest first, from below `beforeSeq`. Null: unknown thread or message. */
-  listMessages(input: {
-    owner: Owner;
-    ref: ThreadRef;
-    branch: MessageId | 'head';
-    beforeSeq: number | null;
-    limit: number;
-  }): Promise<readonly Message[] | null>;
   /**
-   * What a run's model may see: the question and its stored ancestors, oldest first, at most `limit` of them, the carried turns of an
-   * earlier thread before them.
+   * The newest messages of the branch that ends in `branch` (`head`: the thread's head), newest first; older ones follow from the parent of
+   * the last of them. Null: unknown thread or message.
    */
-  contextOf(input: { threadKey: ThreadKey; messageId: MessageId; limit: number }): Promise<readonly Message[]>;
+  listMessages(input: { owner: Owner; ref: ThreadRef; branch: MessageId | 'head'; limit: number }): Promise<readonly Message[] | null>;
+  /**
+   * What a run's model may see: the question and its stored ancestors, oldest first, at most `limit` of them and none beyond `maxChars`
+   * characters of stored parts, the carried turns of an earlier thread before them.
+   */
+  contextOf(input: { threadKey: ThreadKey; messageId: MessageId; limit: number; maxChars: number }): Promise<readonly Message[]>;
   findMessage(input: { owner: Owner; messageId: MessageId }): Promise<Message | null>;
 }
 
@@ -207,9 +225,10 @@ export interface RunStore {
   cancelRun(input: { owner: Owner; runId: RunId; now: number }): Promise<Run | null>;
   /** Claims the oldest queued run of every thread in which none is running or waiting. */
   claimQueued(input: { now: number; lease: Lease }): Promise<readonly Run[]>;
-  renewLeases(lease: Lease): Promise<void>;
-  /** Running runs whose lease is over at `now`, taken over by this lease with the next attempt. */
-  takeLost(input: { now: number; lease: Lease }): Promise<readonly LostRun[]>;
+  /** Prolongs the process's leases on these runs, by default on all of its own; what it does not name is lost when its lease is over. */
+  renewLeases(lease: Lease & { readonly runIds?: readonly RunId[] }): Promise<void>;
+  /** Running runs whose lease is over at `now`, taken over by this lease with the next attempt; `only`: that run, whoever executes it. */
+  takeLost(input: { now: number; lease: Lease; only?: RunId }): Promise<readonly LostRun[]>;
 }
 
 export interface LogStore {
@@ -218,12 +237,22 @@ export interface LogStore {
   readLog(input: { runId: RunId; after: number; maxBytes: number }): Promise<LogPage>;
 }
 
+/** Between the processes that share a store. Only ever hints: one may get lost, and the store has the truth. */
+export interface StoreHints {
+  /** Tells the other processes that something of these runs or threads may be new. */
+  publish(subjects: readonly string[]): void;
+  /** Calls back with what other processes publish; the function it returns ends that. */
+  subscribe(listener: (subject: string) => void): () => void;
+}
+
 export interface Store extends ThreadStore, MessageStore, RunStore, LogStore {
   /** What this store promises beyond the port; contract tests and start-up ask here, never for a name. */
   readonly capabilities: {
     /** Other processes may write the same store: leases count, wake-ups come from outside. */
     readonly shared: boolean;
   };
+  /** Null when no other process can write to the store. */
+  readonly hints: StoreHints | null;
   /** Resolves when the store answers a query. */
   ping(): Promise<void>;
   /** Forgets idempotency keys from before `now` less 24 hours. */

@@ -1,34 +1,21 @@
 import { expect, test } from 'vitest';
 import { message } from '../../../test/support/histories.ts';
-import type { ApplicationId, MessageId, RunId, ThreadId, ThreadKey } from '../../core/ids.ts';
-import type { CatalogueModel } from '../../core/ports/catalogue.ts';
+import { runningRun } from '../../../test/support/runs.ts';
+import type { MessageId } from '../../core/ids.ts';
 import type { Run } from '../../core/run.ts';
 import { assembleRequest } from './assemble.ts';
 
+const target = { provider: 'openai', upstream: 'gpt-x', window: 1000, maxOutput: 100 };
 const run: Run = {
-  id: 'r' as RunId,
-  owner: { applicationId: 'a' as ApplicationId, userId: 'u' },
-  threadKey: 'k' as ThreadKey,
-  threadId: 't' as ThreadId,
-  threadNumber: 1,
+  ...runningRun('r'),
   messageId: 'q' as MessageId,
-  answerId: 'w' as MessageId,
-  answerSeq: 2,
-  status: 'running',
-  attempt: 1,
-  snapshot: { model: 'fast', agent: null, temperature: 0.2, maxTokens: null, instructions: ['Be brief.'] },
-  usage: null,
-  finishReason: null,
-  failure: null,
-  createdAt: 0,
-  endedAt: null,
+  snapshot: { model: 'fast', ...target, agent: null, temperature: 0.2, maxTokens: null, instructions: ['Be brief.'] },
 };
-const model: CatalogueModel = { name: 'fast', provider: 'openai', upstream: 'gpt-x', window: 1000, maxOutput: 100 };
-const counter = { load: async () => {}, count: (text: string) => text.length };
+const counter = { load: async () => {}, count: async (text: string) => text.length };
 const history = [
   message('user', [{ type: 'text', text: 'x'.repeat(500) }]),
   message('assistant', [{ type: 'text', text: 'y' }]),
-  message('user', [{ type: 'text', text: 'z'.repeat(300) }]),
+  { ...message('user', [{ type: 'text', text: 'z'.repeat(300) }]), id: run.messageId },
 ];
 
 test("asks the provider's model with the run's own settings and the whole conversation when it fits", async () => {
@@ -37,15 +24,22 @@ test("asks the provider's model with the run's own settings and the whole conver
     asked.push(input);
     return history;
   };
-  const request = await assembleRequest({ store: { contextOf }, counter }, run, model);
-  expect(asked).toEqual([{ threadKey: 'k', messageId: 'q', limit: 500 }]);
+  const request = await assembleRequest({ store: { contextOf }, counter }, run);
+  expect(asked).toEqual([{ threadKey: run.threadKey, messageId: 'q', limit: 500, maxChars: 10_000 }]);
   expect(request).toMatchObject({ model: 'gpt-x', temperature: 0.2, maxTokens: null });
   expect(request.messages.map(({ role }) => role)).toEqual(['system', 'user', 'assistant', 'user']);
 });
 
 test('keeps room for the answer that was asked for', async () => {
   const long: Run = { ...run, snapshot: { ...run.snapshot, maxTokens: 400 } };
-  const request = await assembleRequest({ store: { contextOf: async () => history }, counter }, long, model);
+  const request = await assembleRequest({ store: { contextOf: async () => history }, counter }, long);
   expect(request.maxTokens).toBe(400);
   expect(request.messages.map(({ role }) => role)).toEqual(['system', 'user']);
+});
+
+test('asks nothing when the question is gone, as it is after a deletion', async () => {
+  for (const left of [[], history.slice(0, 2)]) {
+    const asking = assembleRequest({ store: { contextOf: async () => left }, counter }, run);
+    await expect(asking).rejects.toMatchObject({ code: 'message_not_found' });
+  }
 });

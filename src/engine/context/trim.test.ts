@@ -14,7 +14,7 @@ function characterCounter() {
     load: async () => {
       counter.loads += 1;
     },
-    count: (text: string) => text.length,
+    count: async (text: string) => text.length,
   };
   return counter;
 }

@@ -1,3 +1,4 @@
+import type { Part } from '../../core/message.ts';
 import type { PromptMessage } from '../../core/ports/model-provider.ts';
 import type { TokenCounter } from '../../core/ports/token-counter.ts';
 
@@ -19,21 +20,22 @@ type Group = readonly PromptMessage[];
  */
 export async function fitWindow(messages: readonly PromptMessage[], { budget, counter }: WindowOptions): Promise<PromptMessage[]> {
   // A byte-level vocabulary has no token below one byte: what fits in bytes needs no counting.
-  if (sizeOf(messages, Buffer.byteLength) <= budget) return [...messages];
+  if ((await sizeOf(messages, budget, async (text) => Buffer.byteLength(text))) <= budget) return [...messages];
   await counter.load();
-  const tokensOf = (group: Group) => sizeOf(group, counter.count);
+  const tokensOf = (group: Group, limit: number) => sizeOf(group, limit, counter.count);
   const system = messages.filter(({ role }) => role === 'system');
   const groups = groupsOf(messages.filter(({ role }) => role !== 'system'));
   const question = groups.findLastIndex(isQuestion);
   const newest = groups.slice(Math.max(question, 0));
   const required = [system, ...newest.slice(0, 1), ...(newest.length > 1 ? newest.slice(-1) : [])];
-  let left = required.reduce((rest, group) => rest - tokensOf(group), budget);
+  let left = budget;
+  for (const group of required) if (left > 0) left -= await tokensOf(group, left);
 
   /** As many of the latest entries as fit, without a gap. */
-  function latest(entries: readonly (readonly Group[])[]): readonly Group[] {
+  async function latest(entries: readonly (readonly Group[])[]): Promise<readonly Group[]> {
     let from = entries.length;
-    for (; from > 0; from -= 1) {
-      const size = tokensOf(entries[from - 1]?.flat() ?? []);
+    for (; from > 0 && left > 0; from -= 1) {
+      const size = await tokensOf(entries[from - 1]?.flat() ?? [], left);
       if (size > left) break;
       left -= size;
     }
@@ -41,8 +43,8 @@ export async function fitWindow(messages: readonly PromptMessage[], { budget, co
   }
 
   const steps = newest.slice(1, -1);
-  const keptSteps = latest(steps.map((step) => [step]));
-  const keptTurns = keptSteps.length < steps.length ? [] : latest(turnsOf(groups.slice(0, Math.max(question, 0))));
+  const keptSteps = await latest(steps.map((step) => [step]));
+  const keptTurns = keptSteps.length < steps.length ? [] : await latest(turnsOf(groups.slice(0, Math.max(question, 0))));
   return [system, ...keptTurns, ...newest.slice(0, 1), ...keptSteps, ...(newest.length > 1 ? newest.slice(-1) : [])].flat();
 }
 
@@ -71,26 +73,31 @@ function turnsOf(groups: readonly Group[]): readonly (readonly Group[])[] {
   return turns;
 }
 
-function sizeOf(messages: readonly PromptMessage[], measure: (text: string) => number): number {
+type Measure = (text: string, limit: number) => Promise<number>;
+
+/** Size of messages; measuring stops beyond `limit`. */
+async function sizeOf(messages: readonly PromptMessage[], limit: number, measure: Measure): Promise<number> {
   let size = 0;
   for (const { parts } of messages) {
     size += MESSAGE_OVERHEAD;
     for (const part of parts) {
-      switch (part.type) {
-        case 'text':
-        case 'reasoning':
-          size += measure(part.text);
-          break;
-        case 'tool_call':
-          size += MESSAGE_OVERHEAD + measure(part.call_id) + measure(part.name) + measure(part.arguments);
-          break;
-        case 'tool_result':
-          size += measure(part.call_id) + measure(part.result);
-          break;
-        case 'error':
-          break;
-      }
+      if (part.type === 'tool_call') size += MESSAGE_OVERHEAD;
+      for (const text of textsOf(part)) if (size <= limit) size += await measure(text, limit - size);
     }
   }
   return size;
+}
+
+function textsOf(part: Part): readonly string[] {
+  switch (part.type) {
+    case 'text':
+    case 'reasoning':
+      return [part.text];
+    case 'tool_call':
+      return [part.call_id, part.name, part.arguments];
+    case 'tool_result':
+      return [part.call_id, part.result];
+    case 'error':
+      return [];
+  }
 }

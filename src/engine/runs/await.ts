@@ -25,14 +25,14 @@ export type AwaitEnd = (owner: Owner, id: RunId, options: AwaitOptions) => Promi
 export function createAwait({ store, clock, wakeUps }: AwaitPorts): AwaitEnd {
   return async (owner, id, { timeoutMs, signal }) => {
     const wakeUp = wakeUps.listen(id);
-    const until = clock.now() + timeoutMs;
+    const until = clock.elapsed() + timeoutMs;
     try {
       while (true) {
         const run = await store.findRun(owner, id);
         if (!run) throw new AppError('run_not_found', 'There is no such run');
         if (hasEnded(run.status)) return run;
         signal.throwIfAborted();
-        const left = until - clock.now();
+        const left = until - clock.elapsed();
         if (left <= 0) throw new AppError('run_timeout', `Run ${id} has not ended yet; it goes on`);
         await wakeUp.wait(Math.min(left, POLL_MS), signal);
       }

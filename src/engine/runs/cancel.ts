@@ -7,12 +7,14 @@ import type { WakeUps } from '../wake-ups.ts';
 import type { AwaitEnd } from './await.ts';
 import type { LiveRuns } from './live-run.ts';
 import { type QueuePorts, startQueued } from './queue.ts';
+import { cancelElsewhere, type RecoverPorts } from './recover.ts';
 
 /** How long a request waits for a run to reach its end after it was told to. */
 const STOP_MS = 10_000;
 
 interface CancelPorts extends QueuePorts {
-  readonly store: Pick<RunStore, 'cancelRun' | 'claimQueued'>;
+  readonly store: RecoverPorts['store'] & Pick<RunStore, 'cancelRun' | 'claimQueued'>;
+  readonly tell: RecoverPorts['tell'];
   readonly wakeUps: WakeUps;
   readonly live: LiveRuns;
   readonly awaitEnd: AwaitEnd;
@@ -25,12 +27,14 @@ export function createCancel(ports: CancelPorts): (owner: Owner, id: RunId) => P
     const run = await store.cancelRun({ owner, runId, now: clock.now() });
     if (!run) throw new AppError('run_not_found', 'There is no such run');
     if (run.status === 'running') {
-      live.get(runId)?.stop('cancelled');
+      const lease = ports.lease();
+      if (!live.stop(runId, 'cancelled') && lease && store.capabilities.shared) await cancelElsewhere({ ...ports, lease }, runId);
       return ports.awaitEnd(owner, runId, { timeoutMs: STOP_MS, signal: new AbortController().signal });
     }
     wakeUps.hint(runId);
     wakeUps.hint(run.threadKey);
-    await startQueued(ports);
+    // A run that has waited held up those behind it; one that was queued did not.
+    if (run.attempt > 0) await startQueued(ports);
     return run;
   };
 }

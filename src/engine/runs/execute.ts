@@ -1,13 +1,12 @@
 import { AppError } from '../../core/errors.ts';
 import type { Agent, AgentChunk } from '../../core/ports/agent.ts';
-import type { Catalogue, CatalogueModel } from '../../core/ports/catalogue.ts';
+import type { Catalogue } from '../../core/ports/catalogue.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { type ModelChunk, type ModelEnd, ModelError, type ModelRequest } from '../../core/ports/model-provider.ts';
 import type { Observer } from '../../core/ports/observer.ts';
 import type { Run, RunFailure } from '../../core/run.ts';
 import type { RunFact } from '../../core/run-event.ts';
 import { agentNamed } from '../agents.ts';
-import { modelNamed } from '../models.ts';
 import { createLiveRun, type LiveRun, type LiveRuns, type StopReason } from './live-run.ts';
 import type { LogWriter } from './log-writer.ts';
 import type { Ending } from './pending.ts';
@@ -16,7 +15,7 @@ import { cleanText, createTextIntake } from './text-intake.ts';
 export interface ExecutorPorts {
   readonly catalogue: Catalogue;
   readonly agents: readonly Agent[];
-  readonly assemble: (run: Run, model: CatalogueModel) => Promise<ModelRequest>;
+  readonly assemble: (run: Run) => Promise<ModelRequest>;
   readonly writer: LogWriter;
   readonly live: LiveRuns;
   readonly clock: Clock;
@@ -39,7 +38,7 @@ export function createExecutor(ports: ExecutorPorts): (run: Run) => void {
 async function executeToItsEnd(ports: ExecutorPorts, live: LiveRun): Promise<void> {
   const { clock, observer, writer } = ports;
   const { id, snapshot, attempt } = live.run;
-  const startedAt = clock.now();
+  const startedAt = clock.elapsed();
   observer.runStarted({ id, model: snapshot.model, attempt });
   const cancelTimeout = clock.after(ports.limits.runMs, () => live.stop('timed_out'));
   const intake = createIntake(ports, live, startedAt);
@@ -56,17 +55,18 @@ async function executeToItsEnd(ports: ExecutorPorts, live: LiveRun): Promise<voi
   await writer.end(live, ending);
   ports.live.remove(live);
   const code = ending.failure?.code ?? null;
-  observer.runEnded({ id, model: snapshot.model, status: ending.status, code, durationMs: clock.now() - startedAt });
+  observer.runEnded({ id, model: snapshot.model, status: ending.status, code, durationMs: Math.round(clock.elapsed() - startedAt) });
 }
 
 async function streamAnswer(ports: ExecutorPorts, live: LiveRun, emit: (chunk: AgentChunk) => void | Promise<void>): Promise<ModelEnd> {
   const { snapshot } = live.run;
+  live.signal.throwIfAborted();
   const agent = agentNamed(ports.agents, snapshot.agent);
-  const model = modelNamed(ports.catalogue, snapshot.model);
-  const request = await ports.assemble(live.run, model);
+  const provider = ports.catalogue.provider(snapshot.provider);
+  if (!provider) throw new AppError('model_unknown', `The provider of the model ${snapshot.model} is no longer configured`);
+  const request = await ports.assemble(live.run);
   live.signal.throwIfAborted();
   const { signal } = live;
-  const provider = ports.catalogue.provider(model);
   return agent ? agent.run({ request, provider, emit, signal }) : provider.stream(request, emit, signal);
 }
 
@@ -89,12 +89,15 @@ function createIntake({ writer, observer, clock, limits }: ExecutorPorts, live: 
     if (size > limits.answerChars) return live.stop('answer_too_long');
     if (type === 'reasoning.appended') return append({ type, message_id, text: clean }, false);
     const urgent = first;
-    if (first) observer.firstToken({ id, model: snapshot.model, sinceStartMs: clock.now() - startedAt });
+    if (first) observer.firstToken({ id, model: snapshot.model, sinceStartMs: Math.round(clock.elapsed() - startedAt) });
     first = false;
     return append({ type, message_id, text: clean, at: live.answer.length }, urgent);
   }
 
   function appendToolCall(chunk: Extract<ModelChunk, { type: 'tool_call' }>): void | Promise<void> {
+    size += chunk.arguments.length + chunk.name.length;
+    if (live.signal.aborted) return undefined;
+    if (size > limits.answerChars) return live.stop('answer_too_long');
     const call = { call_id: cleanText(chunk.call_id), name: cleanText(chunk.name) };
     void append({ type: 'tool.called', ...call, arguments: cleanText(chunk.arguments) }, true);
     // No tool is offered to the model, so whatever it calls does not exist.

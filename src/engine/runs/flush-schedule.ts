@@ -12,6 +12,8 @@ export interface FlushSchedule {
 interface FlushScheduleOptions {
   readonly clock: Clock;
   readonly windowMs: number;
+  /** The window while the event loop is late, so that a loaded server writes less often. */
+  readonly loadedWindowMs: number;
   /** Flushes; null when nothing of that scope waits. */
   readonly flush: (scope: FlushScope) => Promise<void> | null;
   /** What still waits after a flush. */
@@ -19,18 +21,32 @@ interface FlushScheduleOptions {
   readonly onFault: (error: unknown) => void;
 }
 
-export function createFlushSchedule({ clock, windowMs, flush, waiting, onFault }: FlushScheduleOptions): FlushSchedule {
+/** A timer that fires this late tells of a loaded event loop. */
+const LATE_MS = 10;
+/** How long the server counts as loaded after that. */
+const LOADED_MS = 1_000;
+
+export function createFlushSchedule({ clock, windowMs, loadedWindowMs, flush, waiting, onFault }: FlushScheduleOptions): FlushSchedule {
   const scheduled = { all: false, urgent: false };
   let flushing = false;
   let lastWindowStart = Number.NEGATIVE_INFINITY;
+  let loadedUntil = Number.NEGATIVE_INFINITY;
 
   function request(scope: FlushScope): void {
     if (flushing || scheduled[scope]) return;
     scheduled[scope] = true;
-    // Wall clocks jump: no wait is longer than the window. An idle writer flushes at once, after the turn of the loop has gathered.
-    const wait = scope === 'urgent' ? 0 : Math.min(windowMs, lastWindowStart + windowMs - clock.now());
-    if (wait > 0) clock.after(wait, () => start(scope));
-    else setImmediate(start, scope);
+    // An idle writer flushes at once, after the turn of the loop has gathered.
+    const now = clock.elapsed();
+    const window = now < loadedUntil ? loadedWindowMs : windowMs;
+    const wait = scope === 'urgent' ? 0 : Math.min(window, lastWindowStart + window - now);
+    if (wait <= 0) {
+      setImmediate(start, scope);
+      return;
+    }
+    clock.after(wait, () => {
+      if (clock.elapsed() > now + wait + LATE_MS) loadedUntil = clock.elapsed() + LOADED_MS;
+      start(scope);
+    });
   }
 
   function start(scope: FlushScope): void {
@@ -38,7 +54,7 @@ export function createFlushSchedule({ clock, windowMs, flush, waiting, onFault }
     if (flushing) return;
     const flushed = flush(scope);
     if (!flushed) return;
-    if (scope === 'all') lastWindowStart = clock.now();
+    if (scope === 'all') lastWindowStart = clock.elapsed();
     flushing = true;
     flushed.catch(onFault).finally(() => {
       flushing = false;

@@ -22,7 +22,7 @@ function terminal(offset: number): LoggedEvent {
 function setUp({ after = 0, hold = false }: { after?: number; hold?: boolean } = {}) {
   const clock = createFakeClock();
   const live = createLiveRuns();
-  const wakeUps = createWakeUps(clock);
+  const wakeUps = createWakeUps(clock, null);
   const stored: { events: LoggedEvent[]; ended: boolean; reads: number } = { events: [], ended: false, reads: 0 };
   const log = {
     async readLog({ after: from }: { after: number }): Promise<LogPage> {

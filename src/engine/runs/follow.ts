@@ -41,11 +41,16 @@ export function createFollow(ports: FollowPorts): (input: Follow) => Promise<voi
 export function createRead({ live, log }: Pick<FollowPorts, 'live' | 'log'>): Engine['runs']['read'] {
   return async ({ runId, after }) => {
     const running = live.get(runId);
-    const page = running ? null : await log.readLog({ runId, after, maxBytes: PAGE_BYTES });
-    const events = running?.after(after, BATCH_EVENTS) ?? page?.events.map(parseLoggedEvent) ?? [];
-    const last = events.at(-1);
-    return { events, ended: last ? isTerminal(last.event) : page?.ended === true };
+    if (running) return pageOf(running.after(after, BATCH_EVENTS), running.ended && after >= running.last);
+    const page = await log.readLog({ runId, after, maxBytes: PAGE_BYTES });
+    if (page.events.length > 0 || !page.ended) return pageOf(page.events.map(parseLoggedEvent), page.ended && page.events.length === 0);
+    return pageOf([await endBehindCursor(log, { runId, after })], true);
   };
+}
+
+function pageOf(events: readonly LoggedEvent[], ended: boolean): { events: readonly LoggedEvent[]; ended: boolean } {
+  const last = events.at(-1);
+  return { events, ended: ended || (last !== undefined && isTerminal(last.event)) };
 }
 
 /** A reader's place in the log. */
@@ -128,18 +133,18 @@ async function readPage(ports: FollowPorts, reader: Reader, { runId }: Follow): 
     return true;
   }
   if (!page.ended) return false;
-  await reader.hand([await endBehindCursor(ports, reader, runId)]);
+  await reader.hand([await endBehindCursor(ports.log, { runId, after: reader.position })]);
   return true;
 }
 
 /** The terminal event for a cursor that is at or beyond it; a run whose thread was deleted ends as cancelled. */
-async function endBehindCursor(ports: FollowPorts, reader: Reader, runId: Follow['runId']): Promise<LoggedEvent> {
-  for (let after = 0; ; ) {
-    const page = await ports.log.readLog({ runId, after, maxBytes: PAGE_BYTES });
+async function endBehindCursor(log: FollowPorts['log'], { runId, after }: Pick<Follow, 'runId' | 'after'>): Promise<LoggedEvent> {
+  for (let from = 0; ; ) {
+    const page = await log.readLog({ runId, after: from, maxBytes: PAGE_BYTES });
     const last = page.events.at(-1);
-    if (last === undefined) return logEvent(runId, reader.position + 1, { type: 'run.cancelled' });
+    if (last === undefined) return logEvent(runId, after + 1, { type: 'run.cancelled' });
     const event = parseLoggedEvent(last);
     if (isTerminal(event.event)) return event;
-    after = event.offset;
+    from = event.offset;
   }
 }

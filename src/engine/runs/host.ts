@@ -11,7 +11,9 @@ import { createLogWriter } from './log-writer.ts';
 const LEASE_MS = 10_000;
 const RENEW_MS = 3_000;
 const FORGET_MS = 3_600_000;
+const SWEEP_MS = 2_000;
 const FLUSH_WINDOW_MS = 10;
+const LOADED_FLUSH_WINDOW_MS = 25;
 
 /** What this process holds to execute runs: its claim, the live runs, the writer of their logs, the ears of their readers. */
 export interface RunHost {
@@ -21,11 +23,13 @@ export interface RunHost {
   lease(): Lease | null;
   /** Executes a claimed run and tells its readers. */
   execute(run: Run): void;
+  /** Tells a run's readers, and its thread's, that something is new. */
+  tell(run: Run): void;
   readonly draining: boolean;
   /** True while the store refuses writes. */
   readonly failing: boolean;
-  /** From now on keeps the claim alive and forgets old idempotency keys. */
-  startUpkeep(): void;
+  /** From now on keeps the claim alive, forgets old idempotency keys and, where the store is shared, sweeps up what other processes left. */
+  startUpkeep(sweep: () => Promise<void>): void;
   /** Claims nothing more. */
   startDraining(): void;
   close(): void;
@@ -35,7 +39,7 @@ export function createRunHost(ports: EnginePorts): RunHost {
   const { store, clock, observer, settings, counter } = ports;
   const processId = ports.ids.uuid<ProcessId>();
   const live = createLiveRuns();
-  const wakeUps = createWakeUps(clock);
+  const wakeUps = createWakeUps(clock, store.hints);
   let draining = false;
   let upkeep: readonly (() => void)[] = [];
 
@@ -47,14 +51,16 @@ export function createRunHost(ports: EnginePorts): RunHost {
     observer,
     lease,
     onStarted: (runs) => runs.forEach(execute),
+    onCommitted: (runs) => wakeUps.publish(runs),
     onEnded: ({ run }) => tell(run),
     windowMs: FLUSH_WINDOW_MS,
+    loadedWindowMs: LOADED_FLUSH_WINDOW_MS,
   });
   const executeOnly = createExecutor({
     ...ports,
     writer,
     live,
-    assemble: (run, model) => assembleRequest({ store, counter }, run, model),
+    assemble: (run) => assembleRequest({ store, counter }, run),
     limits: { runMs: settings.runSeconds * 1000, answerChars: settings.answerChars },
   });
 
@@ -66,20 +72,15 @@ export function createRunHost(ports: EnginePorts): RunHost {
     executeOnly(run);
     tell(run);
   }
-  function onFault(error: unknown): void {
-    observer.faulted('upkeep', error);
-  }
 
   return {
     live,
     wakeUps,
     lease,
     execute,
-    startUpkeep() {
-      upkeep = [
-        clock.every(RENEW_MS, async () => (live.size > 0 ? store.renewLeases(claim()).catch(onFault) : undefined)),
-        clock.every(FORGET_MS, () => store.forgetOldKeys(clock.now()).catch(onFault)),
-      ];
+    tell,
+    startUpkeep(sweep) {
+      upkeep = startUpkeep(ports, { claim, live, sweep });
     },
     get draining() {
       return draining;
@@ -93,6 +94,24 @@ export function createRunHost(ports: EnginePorts): RunHost {
     close() {
       for (const stop of upkeep) stop();
       writer.close();
+      wakeUps.close();
     },
   };
+}
+
+interface Upkeep {
+  readonly claim: () => Lease;
+  readonly live: LiveRuns;
+  readonly sweep: () => Promise<void>;
+}
+
+function startUpkeep({ store, clock, observer }: EnginePorts, { claim, live, sweep }: Upkeep): readonly (() => void)[] {
+  const every = (ms: number, task: () => Promise<void>) =>
+    clock.every(ms, () => task().catch((error: unknown) => observer.faulted('upkeep', error)));
+  const renew = async () => {
+    const runIds = [...live.all()].map(({ run }) => run.id);
+    if (runIds.length > 0) await store.renewLeases({ ...claim(), runIds });
+  };
+  const upkeep = [every(RENEW_MS, renew), every(FORGET_MS, () => store.forgetOldKeys(clock.now()))];
+  return store.capabilities.shared ? [...upkeep, every(SWEEP_MS, sweep)] : upkeep;
 }

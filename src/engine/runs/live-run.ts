@@ -103,17 +103,38 @@ export interface LiveRuns {
   readonly size: number;
   add(live: LiveRun): void;
   remove(live: LiveRun): void;
+  /**
+   * Stops a run that this process executes, or is about to: between a claim in the store and its execution here, a run is not live yet. False
+   * when it is not live now.
+   */
+  stop(id: RunId, reason: StopReason): boolean;
 }
+
+/** Stops kept for runs that were not live; a run that is about to be becomes live within a turn of the event loop. */
+const MAX_EARLY_STOPS = 1_000;
 
 export function createLiveRuns(): LiveRuns {
   const runs = new Map<RunId, LiveRun>();
+  const early = new Map<RunId, StopReason>();
   return {
     get: (id) => runs.get(id),
     all: () => runs.values(),
     get size() {
       return runs.size;
     },
-    add: (live) => void runs.set(live.run.id, live),
+    add(live) {
+      runs.set(live.run.id, live);
+      const reason = early.get(live.run.id);
+      if (reason) live.stop(reason);
+      early.delete(live.run.id);
+    },
+    stop(id, reason) {
+      const live = runs.get(id);
+      live?.stop(reason);
+      if (!live) early.set(id, reason);
+      for (const oldest of early.keys()) if (early.size > MAX_EARLY_STOPS) early.delete(oldest);
+      return live !== undefined;
+    },
     remove(live) {
       if (runs.get(live.run.id) === live) runs.delete(live.run.id);
     },

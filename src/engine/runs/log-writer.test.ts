@@ -57,7 +57,16 @@ beforeEach(() => {
   clock = createFakeClock();
   log = createHeldLog();
   observer = recordingObserver();
-  writer = createLogWriter({ log, clock, observer, lease: () => null, onStarted: () => {}, onEnded: () => {}, windowMs: 10 });
+  writer = createLogWriter({
+    log,
+    clock,
+    observer,
+    lease: () => null,
+    onStarted: () => {},
+    onEnded: () => {},
+    windowMs: 10,
+    loadedWindowMs: 25,
+  });
 });
 
 describe('the log writer', () => {
@@ -116,6 +125,27 @@ describe('the log writer', () => {
     const window = await log.commit();
     expect(textsOf(window)).toEqual(['waits']);
     expect(window.durable).toBe(false);
+  });
+
+  test('waits longer between flushes while the event loop is late', async () => {
+    const run = live('a');
+    const flushOf = async (words: string) => {
+      void writer.append(run, text(run, words), 'window');
+      await settle();
+    };
+    await flushOf('one');
+    await log.commit();
+    await flushOf('two');
+    clock.advance(10, { lateMs: 30 });
+    await settle();
+    await log.commit();
+    await flushOf('three');
+    clock.advance(10);
+    await settle();
+    expect(log.waiting).toHaveLength(0);
+    clock.advance(15);
+    await settle();
+    expect(log.waiting).toHaveLength(1);
   });
 
   test('tries the same offsets again when the store fails, delivering nothing meanwhile', async () => {

@@ -1,3 +1,4 @@
+import type { RunId } from '../../core/ids.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Observer } from '../../core/ports/observer.ts';
 import type { Lease, LogBatch, LogBatchResult, LogStore, RunEnd, Segment } from '../../core/ports/store.ts';
@@ -37,9 +38,13 @@ export interface LogWriterPorts {
   readonly lease: () => Lease | null;
   /** Gets the runs that were queued behind ended ones. */
   readonly onStarted: (runs: readonly Run[]) => void;
+  /** Gets the runs whose events were stored. */
+  readonly onCommitted?: (runs: readonly RunId[]) => void;
   /** Gets each run after its end. */
   readonly onEnded: (live: LiveRun) => void;
   readonly windowMs: number;
+  /** The window while the event loop is late. */
+  readonly loadedWindowMs: number;
 }
 
 export function createLogWriter(ports: LogWriterPorts): LogWriter {
@@ -48,6 +53,7 @@ export function createLogWriter(ports: LogWriterPorts): LogWriter {
   const schedule = createFlushSchedule({
     clock: ports.clock,
     windowMs: ports.windowMs,
+    loadedWindowMs: ports.loadedWindowMs,
     flush,
     waiting: () => ({ any: pending.size > 0, urgent: [...pending.values()].some((entry) => entry.urgent) }),
     onFault: (error) => ports.observer.faulted('log writer', error),
@@ -102,13 +108,13 @@ function createBatchStore({ log, clock, observer, lease }: LogWriterPorts) {
   async function store(composed: readonly Composed[]): Promise<LogBatchResult | null> {
     const batch = batchOf(composed);
     for (let retryMs = FIRST_RETRY_MS; !closing.signal.aborted; retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)) {
-      const now = clock.now();
+      const startedAt = clock.elapsed();
       try {
-        const result = await log.appendLog({ ...batch, now, lease: lease() });
+        const result = await log.appendLog({ ...batch, now: clock.now(), lease: lease() });
         failing = false;
         const { segments, ends } = batch;
         const bytes = composed.reduce((sum, { segment }) => sum + segment.events.length, 0);
-        observer.flushed({ segments: segments.length, ends: ends.length, bytes, durationMs: clock.now() - now });
+        observer.flushed({ segments: segments.length, ends: ends.length, bytes, durationMs: clock.elapsed() - startedAt });
         return result;
       } catch (error) {
         failing = true;
@@ -139,6 +145,7 @@ function batchOf(composed: readonly Composed[]): Pick<LogBatch, 'segments' | 'en
 }
 
 function deliver(ports: LogWriterPorts, composed: readonly Composed[], { fenced, started }: LogBatchResult): void {
+  ports.onCommitted?.(composed.map(({ live }) => live.run.id));
   for (const { live, pending, events } of composed) {
     if (fenced.includes(live.run.id)) live.stop('lost');
     else live.commit(events);

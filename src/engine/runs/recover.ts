@@ -1,3 +1,4 @@
+import type { RunId } from '../../core/ids.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Lease, LogStore, LostRun, RunEnd, RunStore, Store } from '../../core/ports/store.ts';
 import type { Run } from '../../core/run.ts';
@@ -5,11 +6,13 @@ import { logEvent, parseLoggedEvent } from '../../core/run-event.ts';
 import { createAnswer } from './answer.ts';
 import { INTERRUPTED } from './execute.ts';
 
-interface RecoverPorts {
+export interface RecoverPorts {
   readonly store: Pick<RunStore, 'takeLost'> & Pick<LogStore, 'appendLog'> & Pick<Store, 'capabilities'>;
   readonly clock: Clock;
   readonly lease: Lease;
   readonly execute: (run: Run) => void;
+  /** Tells the readers of an ended run. */
+  readonly tell: (run: Run) => void;
 }
 
 const ENDS_PER_BATCH = 100;
@@ -18,18 +21,33 @@ const ENDS_PER_BATCH = 100;
  * Ends the runs that an earlier process left running: a model's stream cannot be taken up again, so each ends as failed (`interrupted`) with
  * the text that its readers may have seen. A store that only one process can open needs no lease to run out. Gives the number of runs.
  */
-export async function endLostRuns({ store, clock, lease, execute }: RecoverPorts): Promise<number> {
-  const now = clock.now();
-  const lost = await store.takeLost({ now: store.capabilities.shared ? now : Number.MAX_SAFE_INTEGER, lease });
+export async function endLostRuns(ports: RecoverPorts): Promise<number> {
+  const { store, clock, lease } = ports;
+  const now = store.capabilities.shared ? clock.now() : Number.MAX_SAFE_INTEGER;
+  const lost = await store.takeLost({ now, lease });
   for (let start = 0; start < lost.length; start += ENDS_PER_BATCH) {
-    const ends = lost.slice(start, start + ENDS_PER_BATCH).map(endOf);
-    const { started } = await store.appendLog({ now, segments: [], ends, durable: true, lease });
-    for (const run of started) execute(run);
+    await endTaken(ports, lost.slice(start, start + ENDS_PER_BATCH), 'interrupted');
   }
   return lost.length;
 }
 
-function endOf({ run, events }: LostRun): RunEnd {
+/** Cancels a run that another process executes: it is taken from that process, which finds that it may write no more and stops its model. */
+export async function cancelElsewhere(ports: RecoverPorts, runId: RunId): Promise<void> {
+  const { store, clock, lease } = ports;
+  await endTaken(ports, await store.takeLost({ now: clock.now(), lease, only: runId }), 'cancelled');
+}
+
+async function endTaken(ports: RecoverPorts, taken: readonly LostRun[], reason: 'interrupted' | 'cancelled'): Promise<void> {
+  if (taken.length === 0) return;
+  const { store, clock, lease, execute, tell } = ports;
+  const ends = taken.map((run) => endOf(run, reason));
+  const { started } = await store.appendLog({ now: clock.now(), segments: [], ends, durable: true, lease });
+  for (const { run } of taken) tell(run);
+  for (const run of started) execute(run);
+}
+
+/** The end of a run that another process has begun: what its log holds, and why nothing follows. */
+function endOf({ run, events }: LostRun, reason: 'interrupted' | 'cancelled'): RunEnd {
   const answer = createAnswer();
   let last = 0;
   for (const json of events) {
@@ -38,12 +56,13 @@ function endOf({ run, events }: LostRun): RunEnd {
     last = offset;
   }
   const offset = last + 1;
-  const terminal = logEvent(run.id, offset, { type: 'run.failed', ...INTERRUPTED });
+  const status = reason === 'cancelled' ? 'cancelled' : 'failed';
+  const terminal = logEvent(run.id, offset, status === 'cancelled' ? { type: 'run.cancelled' } : { type: 'run.failed', ...INTERRUPTED });
   return {
     segment: { runId: run.id, attempt: run.attempt, first: offset, last: offset, events: terminal.json },
-    status: 'failed',
-    answer: { parts: answer.parts(), status: 'failed', model: run.snapshot.model, usage: null },
-    failure: INTERRUPTED,
+    status,
+    answer: { parts: answer.parts(), status, model: run.snapshot.model, usage: null },
+    failure: status === 'failed' ? INTERRUPTED : null,
     finishReason: null,
   };
 }

@@ -2,7 +2,7 @@ import { AppError } from '../../core/errors.ts';
 import type { MessageId, RunId } from '../../core/ids.ts';
 import { textOf } from '../../core/message.ts';
 import type { Agent } from '../../core/ports/agent.ts';
-import type { Catalogue } from '../../core/ports/catalogue.ts';
+import type { Catalogue, CatalogueModel } from '../../core/ports/catalogue.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { IdSource } from '../../core/ports/ids.ts';
 import type { BeginRefusal, BeginRun, Lease, RunStore, ThreadStore } from '../../core/ports/store.ts';
@@ -12,7 +12,7 @@ import { agentNamed } from '../agents.ts';
 import type { Started, StartRun } from '../engine.ts';
 import { modelNamed } from '../models.ts';
 import { newThread } from '../threads.ts';
-import type { WakeUps } from '../wake-ups.ts';
+import { threadName, type WakeUps } from '../wake-ups.ts';
 
 interface StartPorts {
   readonly store: Pick<RunStore, 'beginRun'> & Pick<ThreadStore, 'findThread'>;
@@ -35,6 +35,7 @@ export function createStart(ports: StartPorts): (input: StartRun) => Promise<Sta
     if (result.kind === 'refused') throw refusal(result.reason);
     const { run, thread } = result;
     if (result.kind === 'begun') {
+      ports.wakeUps.hint(threadName(input.owner, thread.id));
       if (run.status === 'running') ports.execute(run);
       else ports.wakeUps.hint(thread.key);
     }
@@ -45,6 +46,9 @@ export function createStart(ports: StartPorts): (input: StartRun) => Promise<Sta
 async function beginning(ports: StartPorts, input: StartRun, lease: Lease): Promise<BeginRun> {
   const { ids, clock } = ports;
   const { owner, ask } = input;
+  if (ask.kind === 'append' && textOf(ask.messages.at(-1)?.parts ?? []).trim() === '') {
+    throw new AppError('validation_failed', 'The message has no text');
+  }
   const { thread, ...settings } = await destination(ports, input);
   const asked = ask.kind === 'append' ? ask.messages.find((message) => message.role === 'user') : undefined;
   return {
@@ -75,19 +79,17 @@ async function destination(ports: StartPorts, { owner, thread, model, agent }: S
   agentNamed(agents, agent);
   const ref = 'create' in thread ? (thread.create.id ? { id: thread.create.id } : null) : thread;
   const stored = ref && (await store.findThread(owner, ref));
-  if (ref && stored) return { thread: { ref }, model: modelNamed(catalogue, model ?? stored.model).name, agent: agent ?? stored.agent };
+  if (ref && stored) return { thread: { ref }, model: modelNamed(catalogue, model ?? stored.model), agent: agent ?? stored.agent };
   if (!('create' in thread)) throw refusal('thread_not_found');
-  const { name } = modelNamed(catalogue, model ?? thread.create.model);
-  return {
-    thread: { create: newThread(ids, { model: name, ...thread.create }) },
-    model: name,
-    agent: agent ?? thread.create.agent ?? null,
-  };
+  const named = modelNamed(catalogue, model ?? thread.create.model);
+  const create = newThread(ids, { model: named.name, ...thread.create });
+  return { thread: { create }, model: named, agent: agent ?? thread.create.agent ?? null };
 }
 
-function snapshotOf(input: StartRun, { model, agent }: Pick<RunSnapshot, 'model' | 'agent'>): RunSnapshot {
+function snapshotOf(input: StartRun, { model, agent }: { model: CatalogueModel; agent: string | null }): RunSnapshot {
+  const { name, provider, upstream, window, maxOutput } = model;
   return {
-    model,
+    ...{ model: name, provider, upstream, window, maxOutput },
     agent,
     temperature: input.temperature ?? null,
     maxTokens: input.maxTokens ?? null,
