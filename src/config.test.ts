@@ -56,7 +56,9 @@ test.each(['80a', '-1', '65536', '1e3', '0x10', '8000.0', '99999999'])('PORT=%s 
 test('PORT=0 leaves the choice to the system', () => expect(load({ PORT: '0' }).port).toBe(0));
 
 test.each([
-  [{ DATABASE_URL: 'postgres://user:pw@db/x' }, /^DATABASE_URL is not supported yet/],
+  [{ DATABASE_URL: 'mysql://user:pw@db/x' }, /^DATABASE_URL must look like postgresql:/],
+  [{ DATABASE_URL: 'postgres://user:p%w@db/x' }, /^DATABASE_URL must look like postgresql:/],
+  [{ DATABASE_URL: 'postgresql://user:pw@db:port/x' }, /^DATABASE_URL must look like postgresql:/],
   [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL must be one of trace, debug/],
   [{ ALLOWED_ORIGINS: 'https://a.example,*' }, /^ALLOWED_ORIGINS must list origins .* "\*" is none/],
   [{ ALLOWED_ORIGINS: 'https://a.example/path' }, /^ALLOWED_ORIGINS must/],
@@ -67,8 +69,13 @@ test.each([
 });
 
 test('the database address with its password is not repeated', () => {
-  expect(() => load({ DATABASE_URL: 'postgres://user:pw@db/x' })).not.toThrow(/pw/);
+  expect(() => load({ DATABASE_URL: 'postgres://user:sesame@db:port/x' })).not.toThrow(/sesame/);
 });
+
+test.each(['postgres://db/x', 'postgresql://user:p%40w@db:5433/x?sslmode=require', 'postgresql://user@/x?host=/run/postgresql'])(
+  'DATABASE_URL=%s chooses the PostgreSQL store',
+  (url) => expect(load({ DATABASE_URL: url }).databaseUrl).toBe(url),
+);
 
 test.each([
   ['{"version": 1,\n "limits": }', /config\.json is not valid JSON: Unexpected token/],

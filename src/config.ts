@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ConfigError } from './config/config-error.ts';
 import { type ConfigFile, parseConfigFile } from './config/config-file.ts';
+import { readDatabaseUrl } from './config/database-url.ts';
 import { type Environment, isLoopback, type LogLevel, readLogLevel, readOrigins, readPort, variable } from './config/environment.ts';
 import { type ModelConfig, type ProviderConfig, readModels, readProviders } from './config/providers.ts';
 import { secretWeakness } from './config/secret-strength.ts';
@@ -13,6 +14,8 @@ export interface Config {
   /** 0: the system chooses. */
   readonly port: number;
   readonly host: string;
+  /** PostgreSQL that holds the data; null for the embedded store. Holds the password: never log it. */
+  readonly databaseUrl: string | null;
   /** Absolute path. */
   readonly dataDir: string;
   readonly logLevel: LogLevel;
@@ -27,6 +30,12 @@ export interface Config {
   readonly providers: readonly ProviderConfig[];
   readonly demo: { readonly tokenDelayMs: number | null };
   readonly levia: { readonly carryTurns: number };
+  readonly chatWs: {
+    /** Whether an empty thread greets whoever asks for its history. */
+    readonly greeting: boolean;
+    /** Longest message in UTF-8 bytes. */
+    readonly contentBytes: number;
+  };
   readonly limits: {
     readonly bodyBytes: number;
     readonly queuedRunsPerThread: number;
@@ -51,13 +60,11 @@ export interface ConfigSource {
 
 /** Reads environment and configuration file; throws a `ConfigError` whose sentence says what to change. */
 export function loadConfig({ env, cwd, readFile = readTextFile }: ConfigSource): Config {
-  if (variable(env, 'DATABASE_URL') !== null) {
-    throw new ConfigError('DATABASE_URL is not supported yet: unset it, and the server keeps its data in DATA_DIR.');
-  }
   const { file, path } = readConfigFile({ env, cwd, readFile });
   const providers = readProviders(env, file, path);
   const config: Config = {
     port: readPort(env),
+    databaseUrl: readDatabaseUrl(env),
     dataDir: resolve(cwd, variable(env, 'DATA_DIR') ?? 'data'),
     logLevel: readLogLevel(env),
     ...readAccess(env),
@@ -67,6 +74,7 @@ export function loadConfig({ env, cwd, readFile = readTextFile }: ConfigSource):
     providers,
     demo: { tokenDelayMs: file.demo?.tokenDelayMs ?? null },
     levia: { carryTurns: 3, ...file.levia },
+    chatWs: { greeting: true, contentBytes: 32_768, ...file.chatWs },
     limits: {
       bodyBytes: 1_048_576,
       queuedRunsPerThread: 20,

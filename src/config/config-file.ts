@@ -22,6 +22,7 @@ const configFile = closed({
   providers: Type.Optional(Type.Record(name, closed({ baseUrl: name, apiKeyEnv: Type.Optional(name) }))),
   demo: Type.Optional(closed({ tokenDelayMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 60_000 })) })),
   levia: Type.Optional(closed({ carryTurns: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })) })),
+  chatWs: Type.Optional(closed({ greeting: Type.Optional(Type.Boolean()), contentBytes: count(1) })),
   limits: Type.Optional(
     closed({
       bodyBytes: count(1024),

@@ -31,29 +31,29 @@ function nth(runs: readonly Run[], index: number): Run {
 export const branchCases: StoreCases = {
   'lists a branch newest first, page by page': async ({ store }) => {
     const { id, runs } = await conversation(store, 3);
-    const list = (beforeSeq: number | null, limit: number, branch: MessageId | 'head' = 'head') =>
-      store.listMessages({ owner: ann, ref: { id }, branch, beforeSeq, limit });
-    expect(texts(await list(null, 99))).toEqual(['a3', 'q3', 'a2', 'q2', 'a1', 'q1']);
-    expect(texts(await list(null, 2))).toEqual(['a3', 'q3']);
-    expect(texts(await list(5, 3))).toEqual(['a2', 'q2', 'a1']);
-    expect(texts(await list(2, 3))).toEqual(['q1']);
-    expect(texts(await list(null, 9, nth(runs, 0).answerId))).toEqual(['a1', 'q1']);
-    expect(await list(null, 9, newId<MessageId>())).toBeNull();
+    const list = (branch: MessageId | 'head', limit: number) => store.listMessages({ owner: ann, ref: { id }, branch, limit });
+    expect(texts(await list('head', 99))).toEqual(['a3', 'q3', 'a2', 'q2', 'a1', 'q1']);
+    const page = await list('head', 3);
+    expect(texts(page)).toEqual(['a3', 'q3', 'a2']);
+    expect(texts(await list(page?.at(-1)?.parentId ?? 'head', 3))).toEqual(['q2', 'a1', 'q1']);
+    expect(texts(await list(nth(runs, 0).answerId, 9))).toEqual(['a1', 'q1']);
+    expect(await list(newId<MessageId>(), 9)).toBeNull();
   },
 
   'lists nothing of an empty thread': async ({ store }) => {
     const thread = newThread();
     await store.createThread({ owner: ann, now: NOW, thread, idempotency: null });
-    expect(await store.listMessages({ owner: ann, ref: { id: thread.id }, branch: 'head', beforeSeq: null, limit: 9 })).toEqual([]);
+    expect(await store.listMessages({ owner: ann, ref: { id: thread.id }, branch: 'head', limit: 9 })).toEqual([]);
   },
 
   'walks over answers that are not stored yet': async ({ store }) => {
     const { id } = await conversation(store, 1);
     const live = await begin(store, { thread: { ref: { id } }, ...ask('q2') });
     const queued = await begin(store, { thread: { ref: { id } }, ...ask('q3') });
-    const list = () => store.listMessages({ owner: ann, ref: { id }, branch: 'head', beforeSeq: null, limit: 9 });
+    const list = () => store.listMessages({ owner: ann, ref: { id }, branch: 'head', limit: 9 });
     expect(texts(await list())).toEqual(['q3', 'q2', 'a1', 'q1']);
-    const context = () => store.contextOf({ threadKey: queued.run.threadKey, messageId: queued.run.messageId, limit: 9 });
+    const context = () =>
+      store.contextOf({ threadKey: queued.run.threadKey, messageId: queued.run.messageId, limit: 9, maxChars: 1_000_000 });
     expect(texts(await context())).toEqual(['q1', 'a1', 'q2', 'q3']);
     await append(store, { ends: [ending(live.run, 2, 'a2')] });
     expect(texts(await list())).toEqual(['q3', 'a2', 'q2', 'a1', 'q1']);
@@ -64,7 +64,7 @@ export const branchCases: StoreCases = {
     const { id, runs } = await conversation(store, 2);
     const ref = { id };
     const { run } = await turn(store, { thread: { ref }, ...ask('q2b', nth(runs, 0).answerId) }, 'a2b');
-    const list = async () => texts(await store.listMessages({ owner: ann, ref, branch: 'head', beforeSeq: null, limit: 9 }));
+    const list = async () => texts(await store.listMessages({ owner: ann, ref, branch: 'head', limit: 9 }));
     expect(await list()).toEqual(['a2b', 'q2b', 'a1', 'q1']);
     expect(await store.setHead({ owner: ann, ref, messageId: nth(runs, 1).answerId, now: NOW + 9 })).toMatchObject({ updatedAt: NOW + 9 });
     expect(await list()).toEqual(['a2', 'q2', 'a1', 'q1']);
@@ -72,7 +72,11 @@ export const branchCases: StoreCases = {
     const root = await turn(store, { thread: { ref }, ...ask('q1c', null) }, 'a1c');
     expect(await list()).toEqual(['a1c', 'q1c']);
     expect(root.run.answerSeq).toBe(8);
-    expect(texts(await store.contextOf({ threadKey: run.threadKey, messageId: run.messageId, limit: 9 }))).toEqual(['q1', 'a1', 'q2b']);
+    expect(texts(await store.contextOf({ threadKey: run.threadKey, messageId: run.messageId, limit: 9, maxChars: 1_000_000 }))).toEqual([
+      'q1',
+      'a1',
+      'q2b',
+    ]);
   },
 
   'puts a message below an answer that is still being written': async ({ store }) => {
@@ -86,20 +90,23 @@ export const branchCases: StoreCases = {
   'bounds a context to its newest messages': async ({ store }) => {
     const { runs } = await conversation(store, 3);
     const { threadKey, messageId } = nth(runs, 2);
-    expect(texts(await store.contextOf({ threadKey, messageId, limit: 3 }))).toEqual(['q2', 'a2', 'q3']);
-    expect(texts(await store.contextOf({ threadKey, messageId, limit: 99 }))).toEqual(['q1', 'a1', 'q2', 'a2', 'q3']);
+    expect(texts(await store.contextOf({ threadKey, messageId, limit: 99, maxChars: 40 }))).toEqual(['a2', 'q3']);
+    expect(texts(await store.contextOf({ threadKey, messageId, limit: 3, maxChars: 1_000_000 }))).toEqual(['q2', 'a2', 'q3']);
+    expect(texts(await store.contextOf({ threadKey, messageId, limit: 99, maxChars: 1_000_000 }))).toEqual(['q1', 'a1', 'q2', 'a2', 'q3']);
   },
 
   'carries the last turns of the latest thread into a new one': async ({ store }) => {
     const earlier = await conversation(store, 3);
+    const unused = newThread();
+    await store.createThread({ owner: ann, now: NOW, thread: unused, idempotency: null });
     const later = await conversation(store, 1, { carryTurns: 2 });
     const { threadKey, messageId } = nth(later.runs, 0);
-    const context = async (limit: number) => texts(await store.contextOf({ threadKey, messageId, limit }));
+    const context = async (limit: number) => texts(await store.contextOf({ threadKey, messageId, limit, maxChars: 1_000_000 }));
     expect(await context(9)).toEqual(['q2', 'a2', 'q3', 'a3', 'q1']);
     const second = await turn(store, { thread: { ref: { id: later.id } }, ...ask('q2') });
-    const cut = await store.contextOf({ threadKey, messageId: second.run.messageId, limit: 2 });
+    const cut = await store.contextOf({ threadKey, messageId: second.run.messageId, limit: 2, maxChars: 1_000_000 });
     expect(texts(cut)).toEqual(['a1', 'q2']);
-    const list = await store.listMessages({ owner: ann, ref: { id: later.id }, branch: 'head', beforeSeq: null, limit: 99 });
+    const list = await store.listMessages({ owner: ann, ref: { id: later.id }, branch: 'head', limit: 99 });
     expect(list).toHaveLength(4);
     await store.closeThread({ owner: ann, ref: { id: earlier.id }, now: NOW });
     expect(await context(9)).toEqual(['q1']);

@@ -1,17 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { NewThread, Store } from '../../src/core/ports/store.ts';
-import type { StoreCases } from './store-cases.ts';
+import type { NewThread } from '../../src/core/ports/store.ts';
+import type { Opened, StoreCases } from './store-cases.ts';
 import { ann, append, begin, beginning, ending, NOW, newThread, question, segment, turn } from './store-fixtures.ts';
 
 const CANARY = 'cAnArY-7f3a';
-
-async function filesWith(dir: string, text: string): Promise<readonly string[]> {
-  const found: string[] = [];
-  for (const name of await readdir(dir)) if ((await readFile(join(dir, name))).includes(text)) found.push(name);
-  return found;
-}
 
 /** Numbers from 0 to 1, the same for the same seed: this one lets SQLite move rows so that it leaves copies behind. */
 function pseudoRandom(seed: number): () => number {
@@ -22,11 +14,11 @@ function pseudoRandom(seed: number): () => number {
   };
 }
 
-async function deleteWholly(store: Store, dir: string, thread: (NewThread & { readonly word: string }) | undefined): Promise<void> {
+async function deleteWholly({ store, place }: Opened, thread: (NewThread & { readonly word: string }) | undefined): Promise<void> {
   if (thread === undefined) throw new Error('There is no such thread.');
   await store.closeThread({ owner: ann, ref: { id: thread.id }, now: NOW });
   await store.purgeThread(thread.key);
-  expect(await filesWith(dir, thread.word.trim())).toEqual([]);
+  expect(await place.holding(thread.word.trim())).toEqual([]);
 }
 
 const asking = (text: string) => ({ kind: 'append', messages: [question(text)], parent: 'head' }) as const;
@@ -41,12 +33,13 @@ export const deletionCases: StoreCases = {
     expect(closed?.unfinished).toEqual([run, queued.run]);
     expect(await store.closeThread({ owner: ann, ref, now: NOW })).toBeNull();
     expect(await store.findThread(ann, { number: thread.number })).toBeNull();
-    expect(await store.threadExistsInApplication(ann.applicationId, thread.id)).toBe(false);
+    expect(await store.ownersOfThread(ann.applicationId, thread.id)).toEqual([]);
+    expect([await store.countThreads(ann, {}), await store.measureThread(ann, ref)]).toEqual([0, null]);
     expect(await store.listThreads(ann, { limit: 9, cursor: null })).toEqual([]);
     expect([await store.findRun(ann, run.id), await store.findRunInApplication(ann.applicationId, run.id)]).toEqual([null, null]);
     expect([await store.activeRun(ann), await store.liveRunOf(ann, run.messageId)]).toEqual([null, null]);
     expect(await store.findMessage({ owner: ann, messageId: run.messageId })).toBeNull();
-    expect(await store.contextOf({ threadKey: thread.key, messageId: run.messageId, limit: 9 })).toEqual([]);
+    expect(await store.contextOf({ threadKey: thread.key, messageId: run.messageId, limit: 9, maxChars: 1_000_000 })).toEqual([]);
     expect(await store.lastThreadEvent(ann, ref)).toBeNull();
     expect(await store.beginRun(beginning({ thread: { ref } }))).toEqual({ kind: 'refused', reason: 'thread_not_found' });
     expect((await store.beginRun(beginning({ idempotency }))).kind).toBe('begun');
@@ -82,8 +75,7 @@ export const deletionCases: StoreCases = {
     expect(await store.findRun(ann, run.id)).not.toBeNull();
   },
 
-  'leaves no byte of a deleted thread in its files': async ({ store, dir }) => {
-    if (store.capabilities.shared) return;
+  'leaves no byte of a deleted thread in its files or tables': async ({ store, place }) => {
     const secret = newThread({ title: CANARY, tags: [CANARY], metadata: { note: CANARY } });
     const keep = newThread();
     for (let number = 0; number < 120; number += 1) {
@@ -96,21 +88,22 @@ export const deletionCases: StoreCases = {
     }
     const live = await begin(store, { thread: { create: secret }, ask: asking(CANARY) });
     await append(store, { segments: [segment(live.run, 2, [CANARY])] });
-    expect(await filesWith(dir, CANARY)).not.toEqual([]);
+    expect(await place.holding(CANARY)).not.toEqual([]);
     const closed = await store.closeThread({ owner: ann, ref: { id: secret.id }, now: NOW });
     expect(closed?.unfinished).toHaveLength(1);
     await store.purgeThread(secret.key);
-    expect(await filesWith(dir, CANARY)).toEqual([]);
-    expect(await store.listMessages({ owner: ann, ref: { id: keep.id }, branch: 'head', beforeSeq: null, limit: 999 })).toHaveLength(180);
+    expect(await place.holding(CANARY)).toEqual([]);
+    expect(await store.listMessages({ owner: ann, ref: { id: keep.id }, branch: 'head', limit: 999 })).toHaveLength(180);
   },
 
-  'leaves no copy behind that was made when rows were moved': async ({ store, dir }) => {
+  'leaves no copy behind that was made when rows were moved': async (opened) => {
+    const { store } = opened;
     if (store.capabilities.shared) return;
     const threads = Array.from({ length: 6 }, (_, index) => ({ ...newThread({ title: `CANARY${index}x` }), word: `CANARY${index}x ` }));
     const random = pseudoRandom(4);
     for (let number = 0; number < 300; number += 1) {
-      if (number === 180) await deleteWholly(store, dir, threads[1]);
-      if (number === 240) await deleteWholly(store, dir, threads[3]);
+      if (number === 180) await deleteWholly(opened, threads[1]);
+      if (number === 240) await deleteWholly(opened, threads[3]);
       const thread = threads[number % 6];
       if (thread === undefined || (number >= 180 && thread === threads[1]) || (number >= 240 && thread === threads[3])) continue;
       const { word, ...create } = thread;
@@ -119,7 +112,7 @@ export const deletionCases: StoreCases = {
       await append(store, { segments: [segment(run, 2, [text])] });
       await append(store, { ends: [ending(run, 3, text)] });
     }
-    for (const index of [0, 2, 4]) await deleteWholly(store, dir, threads[index]);
+    for (const index of [0, 2, 4]) await deleteWholly(opened, threads[index]);
     expect(await store.listThreads(ann, { limit: 9, cursor: null })).toHaveLength(1);
   },
 
@@ -132,15 +125,15 @@ export const deletionCases: StoreCases = {
     opened.store = await opened.open();
     expect(await opened.store.takeLost({ now: NOW + 99_999_999, lease: { processId: 'p' as never, until: NOW } })).toEqual([]);
     await opened.store.purgeThread(null);
-    expect(await filesWith(opened.dir, CANARY)).toEqual([]);
+    expect(await opened.place.holding(CANARY)).toEqual([]);
     await opened.store.close();
     opened.store = await opened.open();
     expect(await opened.store.readLog({ runId: run.id, after: 0, maxBytes: 1000 })).toEqual({ events: [], ended: true });
   },
 
-  'refuses to open what another server has open': async ({ store, open, dir }) => {
+  'refuses to open what another server has open': async ({ store, open, place }) => {
     if (store.capabilities.shared) return;
-    await expect(open()).rejects.toThrow(dir);
+    await expect(open()).rejects.toThrow(place.address);
     await expect(open()).rejects.toThrow(String(process.pid));
     await expect(store.ping()).resolves.toBeUndefined();
   },

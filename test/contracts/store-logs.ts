@@ -107,6 +107,36 @@ export const logCases: StoreCases = {
     expect((await store.readLog({ runId: run.id, after: 0, maxBytes: 1000 })).events).toHaveLength(3);
   },
 
+  'reads a long log from any offset in pages, also when it has ended': async ({ store }) => {
+    const { run } = await begin(store);
+    const texts = Array.from({ length: 60 }, (_, index) => `${index} ${'x'.repeat(10_000)}`);
+    const numbered = texts.map((text, index) => segment(run, index + 2, [text]));
+    for (const one of numbered) await append(store, { segments: [one] });
+    await append(store, { ends: [ending(run, 62)] });
+    for (const start of [0, 1, 13, 14, 30, 61]) {
+      const offsets: number[] = [];
+      for (let after = start, ended = false; !ended; ) {
+        const page = await store.readLog({ runId: run.id, after, maxBytes: 65_536 });
+        offsets.push(...page.events.map((json) => JSON.parse(json).offset));
+        after = offsets.at(-1) ?? after;
+        ended = page.ended;
+      }
+      expect(offsets).toEqual(Array.from({ length: 62 - start }, (_, index) => start + 1 + index));
+    }
+  },
+
+  'takes the repeat of an end, whose answer got lost, as written': async ({ store }) => {
+    const { run } = await begin(store);
+    await append(store, { segments: [segment(run, 2, ['a'])] });
+    expect((await append(store, { ends: [ending(run, 3)] })).fenced).toEqual([]);
+    const stored = await store.readLog({ runId: run.id, after: 0, maxBytes: 10_000 });
+    expect((await append(store, { ends: [ending(run, 3)] })).fenced).toEqual([]);
+    for (const other of [ending(run, 3, 'Other.'), ending({ ...run, attempt: 2 }, 3)]) {
+      expect((await append(store, { ends: [other] })).fenced).toEqual([run.id]);
+    }
+    expect(await store.readLog({ runId: run.id, after: 0, maxBytes: 10_000 })).toEqual(stored);
+  },
+
   'leaves a log as it was when its end cannot be stored': async ({ store }) => {
     const { run } = await begin(store);
     await append(store, { segments: [segment(run, 2, ['a'])] });

@@ -25,7 +25,7 @@ export const queueCases: StoreCases = {
       expect(started.map((run) => run.id)).toEqual(following === undefined ? [] : [following.id]);
       running = started[0];
     }
-    const listed = await store.listMessages({ owner: ann, ref: { id: create.id }, branch: 'head', beforeSeq: null, limit: 200 });
+    const listed = await store.listMessages({ owner: ann, ref: { id: create.id }, branch: 'head', limit: 200 });
     expect(listed?.map((message) => message.seq)).toEqual(Array.from({ length: 100 }, (_, index) => 100 - index));
   },
 
@@ -97,12 +97,14 @@ export const queueCases: StoreCases = {
     expect((await store.findRun(ann, done.run.id))?.attempt).toBe(1);
   },
 
-  'renews the leases of one process only': async ({ store }) => {
+  'renews the leases of one process only, and only those it names': async ({ store }) => {
     const mine = await begin(store);
     const other = await begin(store, { lease: { ...lease, processId: newId<ProcessId>() } });
-    await store.renewLeases({ ...lease, until: lease.until + 5000 });
+    const unnamed = await begin(store);
+    await store.renewLeases({ ...lease, until: lease.until + 5000, runIds: [mine.run.id, other.run.id] });
     const lost = await store.takeLost({ now: lease.until, lease: nextLease });
-    expect(lost.map(({ run }) => run.id)).toEqual([other.run.id]);
+    expect(lost.map(({ run }) => run.id).toSorted()).toEqual([other.run.id, unnamed.run.id].toSorted());
+    await store.renewLeases({ ...lease, until: lease.until + 5000 });
     expect((await store.takeLost({ now: lease.until + 5000, lease: nextLease })).map(({ run }) => run.id)).toEqual([mine.run.id]);
   },
 };

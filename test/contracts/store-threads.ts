@@ -57,7 +57,8 @@ export const threadCases: StoreCases = {
         expect(await store.changeThread({ owner, ref, changes: { title: 'mine' }, now: NOW })).toBeNull();
         expect(await store.setHead({ owner, ref, messageId: run.messageId, now: NOW })).toBe('thread_not_found');
         expect(await store.closeThread({ owner, ref, now: NOW })).toBeNull();
-        expect(await store.listMessages({ owner, ref, branch: 'head', beforeSeq: null, limit: 9 })).toBeNull();
+        expect(await store.measureThread(owner, ref)).toBeNull();
+        expect(await store.listMessages({ owner, ref, branch: 'head', limit: 9 })).toBeNull();
         expect(await store.listThreadEvents(owner, ref, { after: 0, limit: 9 })).toBeNull();
         expect(await store.lastThreadEvent(owner, ref)).toBeNull();
       }
@@ -66,15 +67,19 @@ export const threadCases: StoreCases = {
       expect(await store.cancelRun({ owner, runId: run.id, now: NOW })).toBeNull();
       expect(await store.activeRun(owner)).toBeNull();
       expect(await store.listThreads(owner, { limit: 9, cursor: null })).toEqual([]);
+      expect(await store.countThreads(owner, {})).toBe(0);
     }
     expect((await store.findThread(ann, { id: thread.id }))?.title).toBeNull();
   },
 
-  'tells an application whether one of its users has a thread': async ({ store }) => {
+  'tells an application which of its users have a thread of an id, two of them at most': async ({ store }) => {
     const { id } = await create(store);
-    expect(await store.threadExistsInApplication(ann.applicationId, id)).toBe(true);
-    expect(await store.threadExistsInApplication(elsewhere.applicationId, id)).toBe(false);
-    expect(await store.threadExistsInApplication(ann.applicationId, newId<ThreadId>())).toBe(false);
+    const owners = () => store.ownersOfThread(ann.applicationId, id);
+    expect(await owners()).toEqual([ann]);
+    expect(await store.ownersOfThread(elsewhere.applicationId, id)).toEqual([]);
+    expect(await store.ownersOfThread(ann.applicationId, newId<ThreadId>())).toEqual([]);
+    for (const owner of [bob, { ...ann, userId: 'cleo' }]) await create(store, { id }, { owner });
+    expect(await owners()).toHaveLength(2);
   },
 
   'lists threads newest update first, page by page': async ({ store }) => {
@@ -93,19 +98,45 @@ export const threadCases: StoreCases = {
     expect(keys).toEqual(expected.map((thread) => thread.key));
   },
 
+  'passes over as many threads as it is told': async ({ store }) => {
+    const made: Thread[] = [];
+    for (const offset of [1, 2, 3]) made.push(await create(store, {}, { now: NOW + offset }));
+    const keys = async (offset: number) =>
+      (await store.listThreads(ann, { limit: 2, cursor: null, offset })).map((thread) => made.findIndex(({ key }) => key === thread.key));
+    expect([await keys(0), await keys(2), await keys(3), await keys(2 ** 50)]).toEqual([[2, 1], [0], [], []]);
+    expect(await store.countThreads(ann, {})).toBe(3);
+  },
+
+  'measures the branch of the head, and the tokens of all answers': async ({ store }) => {
+    const empty = await create(store);
+    const ref = { id: empty.id };
+    expect(await store.measureThread(ann, ref)).toEqual({ messages: 0, lastMessageAt: null, totalTokens: 0 });
+    const { run } = await turn(store, { thread: { ref } });
+    expect(await store.measureThread(ann, ref)).toEqual({ messages: 2, lastMessageAt: NOW, totalTokens: 5 });
+    await turn(store, { thread: { ref }, ask: { kind: 'again', message: run.messageId }, now: NOW + 7 });
+    expect(await store.measureThread(ann, ref)).toEqual({ messages: 2, lastMessageAt: NOW + 7, totalTokens: 10 });
+    await begin(store, { thread: { ref }, now: NOW + 9 });
+    expect(await store.measureThread(ann, ref)).toEqual({ messages: 3, lastMessageAt: NOW + 9, totalTokens: 10 });
+  },
+
   'filters its list': async ({ store }) => {
     const tagged = await create(store, { tags: ['red', 'äß"%'], model: 'm1' }, { now: NOW + 1 });
     const plain = await create(store, { tags: ['redder'], model: 'm2' }, { now: NOW + 2 });
     await store.changeThread({ owner: ann, ref: { id: plain.id }, changes: { archived: true }, now: NOW + 3 });
-    const keys = async (filter: object) =>
-      (await store.listThreads(ann, { limit: 9, cursor: null, ...filter })).map((thread) => thread.key);
-    expect(await keys({})).toEqual([plain.key, tagged.key]);
+    const neither = await create(store, {}, { now: NOW });
+    const keys = async (filter: object) => {
+      const found = (await store.listThreads(ann, { limit: 9, cursor: null, ...filter })).map((thread) => thread.key);
+      expect(await store.countThreads(ann, filter)).toBe(found.length);
+      return found;
+    };
+    expect(await keys({})).toEqual([plain.key, tagged.key, neither.key]);
     expect(await keys({ tag: 'red' })).toEqual([tagged.key]);
     expect(await keys({ tag: 'äß"%' })).toEqual([tagged.key]);
     expect(await keys({ model: 'm2' })).toEqual([plain.key]);
+    expect(await keys({ model: 'm2', orNoModel: true })).toEqual([plain.key, neither.key]);
     expect(await keys({ archived: true })).toEqual([plain.key]);
     expect(await keys({ archived: false, model: 'm2' })).toEqual([]);
-    expect(await keys({ createdBefore: NOW + 2 })).toEqual([tagged.key]);
+    expect(await keys({ createdBefore: NOW + 2, createdAfter: NOW })).toEqual([tagged.key]);
     expect(await keys({ createdAfter: NOW + 1 })).toEqual([plain.key]);
   },
 

@@ -1,11 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'vitest';
 import type { Store } from '../../src/core/ports/store.ts';
 import { beginCases } from './store-begin.ts';
 import { branchCases } from './store-branches.ts';
-import type { Opened, StoreCases } from './store-cases.ts';
+import type { Opened, StoreCases, StorePlace } from './store-cases.ts';
 import { deletionCases } from './store-deletion.ts';
 import { logCases } from './store-logs.ts';
 import { queueCases } from './store-queue.ts';
@@ -20,17 +20,34 @@ const groups: Readonly<Record<string, StoreCases>> = {
   deletion: deletionCases,
 };
 
-/** What every store keeps to. `open` opens the store whose data lie in `dir`, again and again. */
-export function storeContract(name: string, open: (dir: string) => Promise<Store>): void {
+async function makeDirectory(): Promise<StorePlace> {
+  const address = await mkdtemp(join(tmpdir(), 'polylogue-store-'));
+  return {
+    address,
+    async holding(text) {
+      const found: string[] = [];
+      for (const name of await readdir(address)) if ((await readFile(join(address, name))).includes(text)) found.push(name);
+      return found;
+    },
+    remove: () => rm(address, { recursive: true, force: true }),
+  };
+}
+
+/** What every store keeps to. `open` opens the store whose data lie at an address, again and again; `make` makes a place for an empty one. */
+export function storeContract(
+  name: string,
+  open: (address: string) => Promise<Store>,
+  make: () => Promise<StorePlace> = makeDirectory,
+): void {
   describe(`${name} keeps the store's contract:`, () => {
     let opened: Opened;
     beforeEach(async () => {
-      const dir = await mkdtemp(join(tmpdir(), 'polylogue-store-'));
-      opened = { dir, open: () => open(dir), store: await open(dir) };
+      const place = await make();
+      opened = { place, open: () => open(place.address), store: await open(place.address) };
     });
     afterEach(async () => {
       await opened.store.close();
-      await rm(opened.dir, { recursive: true, force: true });
+      await opened.place.remove();
     });
     for (const [group, cases] of Object.entries(groups)) {
       describe(group, () => {

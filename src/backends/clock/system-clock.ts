@@ -11,6 +11,7 @@ function after(ms: number, callback: () => void): () => void {
 /** The machine's own time. Waits beyond 24.8 days end then. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);

@@ -18,33 +18,21 @@ interface LoggedRequest {
   readonly url?: unknown;
 }
 
-interface LoggedReply {
-  readonly statusCode?: unknown;
-  readonly elapsedTime?: unknown;
-  readonly request?: LoggedRequest;
-}
-
 /** A request in the log: its query string (which may carry a key), its headers and its body stay out. */
 function serializeRequest(request: LoggedRequest) {
   const path = typeof request.url === 'string' ? request.url.replace(/[?#].*$/s, '') : undefined;
   return { id: request.id, method: request.method, path };
 }
 
-/** A finished request in the log, on one line: what was asked, the status and the time it took. */
-function serializeReply(reply: LoggedReply) {
-  const ms = typeof reply.elapsedTime === 'number' ? Math.round(reply.elapsedTime * 10) / 10 : undefined;
-  return { ...(reply.request === undefined ? {} : serializeRequest(reply.request)), status: reply.statusCode, ms };
-}
-
 /**
- * One JSON object per line, by default on standard output; `time` is milliseconds since 1970. Give requests as `req`, finished ones
- * (a Fastify reply) as `res`, errors as `err`: these are the forms that keep secrets and texts of users out.
+ * One JSON object per line, by default on standard output; `time` is milliseconds since 1970. Give requests as `req`
+ * and errors as `err`: these are the forms that keep secrets and texts of users out.
  */
 export function createLogger(level: LoggerOptions['level'] & string, destination?: DestinationStream): Logger {
   const options: LoggerOptions = {
     level,
     redact,
-    serializers: { req: serializeRequest, res: serializeReply, err: (error: unknown) => serializeError(error) },
+    serializers: { req: serializeRequest, err: (error: unknown) => serializeError(error) },
   };
   return destination === undefined ? pino(options) : pino(options, destination);
 }

@@ -26,7 +26,8 @@ test('without a provider the demo model serves every visible name', () => {
   expect(catalogue.defaultModel).toBe('gpt-4');
   const model = catalogue.find('any-name');
   expect(model).toMatchObject({ name: 'any-name', provider: 'demo', window: 128_000, maxOutput: 4096 });
-  expect(model && catalogue.provider(model)).toBe(demo);
+  expect(catalogue.provider('demo')).toBe(demo);
+  for (const name of ['openai', '__proto__']) expect(catalogue.provider(name)).toBeNull();
   for (const bad of ['', ' ', 'a b', 'a\u0000', 'x'.repeat(101)]) expect(catalogue.find(bad)).toBeNull();
 });
 

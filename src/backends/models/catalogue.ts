@@ -76,9 +76,7 @@ export function createCatalogue({ settings, providers, log }: CatalogueOptions):
     defaultModel,
     find: (name) => models.get(name) ?? (servesAnyName && VISIBLE_NAME.test(name) ? modelOf(name, { provider: DEMO }) : null),
     list: () => [...models.values()],
-    provider(model) {
-      return requireProvider(providers, model);
-    },
+    provider: (name) => (Object.hasOwn(providers, name) ? providers[name] : undefined) ?? null,
     async refresh(signal) {
       if (named.length > 0) return;
       await Promise.all(real.map((provider) => refreshFrom(provider, signal)));

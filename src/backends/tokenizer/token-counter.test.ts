@@ -2,23 +2,25 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createTokenCounter } from './token-counter.ts';
 
-test('refuses to count before it is loaded', () => {
-  expect(() => createTokenCounter().count('a')).toThrow('load()');
+const NO_LIMIT = Number.POSITIVE_INFINITY;
+
+test('refuses to count before it is loaded', async () => {
+  await expect(createTokenCounter().count('a', NO_LIMIT)).rejects.toThrow('load()');
 });
 
 test('counts like the published vocabulary', async () => {
   const counter = createTokenCounter();
   await Promise.all([counter.load(), counter.load()]);
-  expect(counter.count('')).toBe(0);
-  expect(counter.count('hello world')).toBe(2);
-  expect(counter.count('a'.repeat(200_000))).toBe(25_000);
+  expect(await counter.count('', NO_LIMIT)).toBe(0);
+  expect(await counter.count('hello world', NO_LIMIT)).toBe(2);
+  expect(await counter.count('a'.repeat(200_000), NO_LIMIT)).toBe(25_000);
 });
 
 test('takes special tokens for the ordinary text they are', async () => {
   const counter = createTokenCounter();
   await counter.load();
-  expect(counter.count('<|endoftext|>')).toBeGreaterThan(1);
-  expect(counter.count(`${'x '.repeat(500)}<|im_start|>`)).toBeGreaterThan(500);
+  expect(await counter.count('<|endoftext|>', NO_LIMIT)).toBeGreaterThan(1);
+  expect(await counter.count(`${'x '.repeat(500)}<|im_start|>`, NO_LIMIT)).toBeGreaterThan(500);
 });
 
 test('never counts more tokens than UTF-8 bytes, and the same each time', async () => {
@@ -28,11 +30,11 @@ test('never counts more tokens than UTF-8 bytes, and the same each time', async 
     unit: fc.oneof(fc.constantFrom('👋', 'ß', '漢', ' ', '\n', '<|', 'a'.repeat(999)), fc.string()),
     maxLength: 60,
   });
-  fc.assert(
-    fc.property(text, (sample) => {
-      const count = counter.count(sample);
+  await fc.assert(
+    fc.asyncProperty(text, async (sample) => {
+      const count = await counter.count(sample, NO_LIMIT);
       expect(count).toBeLessThanOrEqual(Buffer.byteLength(sample));
-      expect(counter.count(sample)).toBe(count);
+      expect(await counter.count(sample, NO_LIMIT)).toBe(count);
     }),
     { numRuns: 200 },
   );
@@ -42,5 +44,22 @@ test('a surrogate pair at the end of a slice is not torn', async () => {
   const counter = createTokenCounter();
   await counter.load();
   const around = (before: number) => `${'a'.repeat(before)}👋${'a'.repeat(200)}`;
-  expect(counter.count(around(999))).toBeLessThanOrEqual(Math.ceil(999 / 8) + 3 + Math.ceil(200 / 8) + 3);
+  expect(await counter.count(around(999), NO_LIMIT)).toBeLessThanOrEqual(Math.ceil(999 / 8) + 3 + Math.ceil(200 / 8) + 3);
+});
+
+test('stops beyond its limit, and lets others run meanwhile', async () => {
+  const counter = createTokenCounter();
+  await counter.load();
+  const characters = Array.from({ length: 300_000 }, (_, index) => String.fromCharCode(0x4e00 + ((index * 7919) % 20_000)));
+  const chinese = characters.join('');
+  const bounded = await counter.count(chinese, 100);
+  expect(bounded).toBeGreaterThan(100);
+  expect(bounded).toBeLessThan(5_000);
+  const turns = [performance.now()];
+  const other = setInterval(() => turns.push(performance.now()), 1);
+  await Promise.all([1, 2, 3].map((copy) => counter.count(chinese + copy, NO_LIMIT)));
+  clearInterval(other);
+  turns.push(performance.now());
+  const longest = Math.max(...turns.slice(1).map((turn, index) => turn - (turns[index] ?? turn)));
+  expect(longest).toBeLessThan(((turns.at(-1) ?? 0) - (turns[0] ?? 0)) / 4);
 });

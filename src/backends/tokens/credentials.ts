@@ -3,6 +3,7 @@ import { DEFAULT_APPLICATION } from '../../core/ids.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Credentials } from '../../core/ports/credentials.ts';
 import type { Principal } from '../../core/principal.ts';
+import { isExpiredToken } from './expired-token.ts';
 import { verifyToken } from './jwt.ts';
 
 const API_KEY_PREFIX = 'plg_';
@@ -34,10 +35,11 @@ export function createCredentials({ secrets, developmentKey, clock }: Credential
       if (known !== null) return known;
       const token = await verifyToken(credential, keys, clock);
       if (token === null) return null;
-      const principal: Principal = { kind: 'user', applicationId: DEFAULT_APPLICATION, userId: token.userId };
+      const principal: Principal = { kind: 'user', applicationId: DEFAULT_APPLICATION, ...token };
       remembered.add(name, { principal, until: token.expiresAt });
       return principal;
     },
+    hasExpired: (credential) => isExpiredToken(credential, keys, clock),
   };
 }
 

@@ -1,5 +1,6 @@
 import { LLMock } from '@copilotkit/aimock';
 import { expect, test } from 'vitest';
+import { createFakeClock } from '../../../../test/support/fake-clock.ts';
 import { createOpenAiCompatibleProvider } from './provider.ts';
 
 test('joins exactly what an independent OpenAI-compatible server streams', async () => {
@@ -8,7 +9,7 @@ test('joins exactly what an independent OpenAI-compatible server streams', async
   server.onMessage('hello', { content: fixture });
   await server.start();
   try {
-    const provider = createOpenAiCompatibleProvider({ baseUrl: `${server.url}/v1`, apiKey: 'any' });
+    const provider = createOpenAiCompatibleProvider({ baseUrl: `${server.url}/v1`, apiKey: 'any', clock: createFakeClock() });
     let text = '';
     const end = await provider.stream(
       { model: 'gpt-4', messages: [{ role: 'user', parts: [{ type: 'text', text: 'hello' }] }], temperature: null, maxTokens: null },

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../../core/ports/clock.ts';
 import type { ChunkSink, ModelEnd, ModelProvider, ModelRequest } from '../../../core/ports/model-provider.ts';
 import { attempt, type Connection, type Limits, type Outcome } from './attempt.ts';
@@ -23,24 +22,12 @@ export interface OpenAiCompatibleOptions {
   readonly limits?: Partial<Limits>;
   /** In [0, 1), spreads the tries of many runs. */
   readonly random?: () => number;
-  readonly clock?: Pick<Clock, 'now' | 'sleep'>;
+  readonly clock: Pick<Clock, 'now' | 'sleep'>;
 }
-
-const SYSTEM_CLOCK: Pick<Clock, 'now' | 'sleep'> = {
-  now: Date.now,
-  async sleep(ms, signal) {
-    try {
-      await delay(ms, undefined, { signal });
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw error;
-    }
-  },
-};
 
 /** A provider behind any server that speaks OpenAI's chat completions. Learns which request fields the server does not know. */
 export function createOpenAiCompatibleProvider(options: OpenAiCompatibleOptions): ModelProvider {
-  const { random = Math.random, clock = SYSTEM_CLOCK } = options;
+  const { random = Math.random, clock } = options;
   const connection: Connection = {
     endpoint: createEndpoint(options),
     timeouts: { ...TIMEOUTS, ...options.timeouts },

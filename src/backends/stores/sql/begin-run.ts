@@ -4,6 +4,7 @@ import type { Run } from '../../../core/run.ts';
 import type { Thread, ThreadFact } from '../../../core/thread.ts';
 import type { Db } from './db.ts';
 import { findRepeat, keepResult } from './idempotency.ts';
+import { lockNames } from './locks.ts';
 import { insertMessage, isInThread, questionOf } from './messages.ts';
 import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
@@ -13,7 +14,7 @@ import { startLog } from './run-log.ts';
 import { insertRun, unfinishedRuns } from './runs.ts';
 import type { Session } from './session.ts';
 import { messageAdded, recordFacts, runStarted } from './thread-events.ts';
-import { findThreadRow, insertThread } from './threads.ts';
+import { insertThread, lockThreadRow } from './threads.ts';
 import { ensureUser, findUser } from './users.ts';
 
 /** What a permitted beginning will write: either messages below a parent, or only an answer to a stored question. */
@@ -31,13 +32,20 @@ const advance = prepared((db, param: Param<{ thread: string; head: string; next:
 
 /** Stores messages and the run that answers them; a refusal has written nothing. */
 export async function beginRun(db: Db, input: BeginRun): Promise<BeginResult> {
+  await lockNames(db.session, input.owner, namesIn(input));
   const repeated = await repeatOf(db.session, input);
   if (repeated !== null) return repeated;
   const ref = 'ref' in input.thread ? input.thread.ref : { id: input.thread.create.id };
-  const found = await findThreadRow(db.session, input.owner, ref);
+  const found = await lockThreadRow(db.session, input.owner, ref);
   const plan = await planFor(db.session, input, found);
   if (typeof plan === 'string') return { kind: 'refused', reason: plan };
   return carryOut(db, input, { plan, thread: found ?? (await newThread(db.session, input)) });
+}
+
+/** What a beginning may create and another one must not create at the same time. */
+function namesIn({ idempotency, thread }: BeginRun): readonly string[] {
+  const names = idempotency === null ? [] : [`repeat ${idempotency.key}`];
+  return 'create' in thread ? [...names, thread.create.id] : names;
 }
 
 async function repeatOf(session: Session, input: BeginRun): Promise<BeginResult | null> {
@@ -106,7 +114,10 @@ async function carryOut(db: Db, input: BeginRun, decided: { plan: Plan; thread: 
     now: changes.updated_at,
   });
   if (plan.starts) await startLog(db, run);
-  await recordFacts(session, threadRow.key, plan.starts ? [...asked.facts, runStarted(run)] : asked.facts);
+  const titled = decided.thread.title === null && changes.title !== null;
+  const facts: ThreadFact[] = [...(titled ? [{ type: 'thread.changed' } as const] : []), ...asked.facts];
+  if (plan.starts) facts.push(runStarted(run));
+  await recordFacts(session, threadRow.key, facts);
   const thread = toThread(threadRow);
   const { idempotency, now } = input;
   if (idempotency !== null) {

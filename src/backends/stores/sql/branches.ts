@@ -6,23 +6,23 @@ import type { ThreadRef } from '../../../core/thread.ts';
 import { isInThread } from './messages.ts';
 import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
-import { toMessage } from './rows.ts';
+import { type MessageRow, toMessage } from './rows.ts';
 import type { Session } from './session.ts';
+import { textParam } from './text-param.ts';
 import { findThreadRow } from './threads.ts';
 
 interface Walk {
   readonly from: string;
   /** Steps toward the root. An answer that is not stored costs one and gives nothing. */
   readonly steps: number;
-  readonly before: number;
   readonly limit: number;
 }
 
 /** Stored messages from `from` toward the root, of a thread that is not deleted; `seq` falls along every branch. */
-const branch = prepared((db, param: Param<Walk>) =>
+const branch = prepared((db, param: Param<Walk>, dialect) =>
   db
     .withRecursive('chain(id, depth)', (cte) =>
-      cte.selectNoFrom([sql<string | null>`cast(${param('from')} as text)`.as('id'), sql<number>`1`.as('depth')]).unionAll(
+      cte.selectNoFrom([textParam(param('from'), dialect).as('id'), sql<number>`cast(1 as bigint)`.as('depth')]).unionAll(
         cte
           .selectFrom('chain')
           .where('chain.depth', '<', param('steps'))
@@ -42,7 +42,6 @@ const branch = prepared((db, param: Param<Walk>) =>
     .innerJoin('messages', 'messages.id', 'chain.id')
     .innerJoin('threads', 'threads.key', 'messages.thread_key')
     .where('threads.deleted_at', 'is', null)
-    .where('messages.seq', '<', param('before'))
     .selectAll('messages')
     .select('threads.id as thread_id')
     .orderBy('chain.depth')
@@ -53,38 +52,55 @@ const contextStart = prepared((db, param: Param<{ thread: string }>) =>
   db.selectFrom('threads').select(['carried_head', 'carried_turns']).where('key', '=', param('thread')).where('deleted_at', 'is', null),
 );
 
-const EVERYTHING = Number.MAX_SAFE_INTEGER;
-
 /** One page of a branch, newest first; null when the owner has no such thread or the thread no such message. */
 export async function listMessages(
   session: Session,
-  input: { owner: Owner; ref: ThreadRef; branch: MessageId | 'head'; beforeSeq: number | null; limit: number },
+  input: { owner: Owner; ref: ThreadRef; branch: MessageId | 'head'; limit: number },
 ): Promise<readonly Message[] | null> {
   const thread = await findThreadRow(session, input.owner, input.ref);
   if (thread === undefined) return null;
   const from = input.branch === 'head' ? thread.head_id : input.branch;
   if (from === null) return [];
   if (input.branch !== 'head' && !(await isInThread(session, thread.key, from))) return null;
-  const { beforeSeq, limit } = input;
-  const steps = beforeSeq === null ? 2 * limit : EVERYTHING;
-  return (await branch.all(session, { from, steps, before: beforeSeq ?? EVERYTHING, limit })).map(toMessage);
+  return (await branch.all(session, { from, steps: 2 * input.limit, limit: input.limit })).map(toMessage);
+}
+
+interface ContextInput {
+  readonly threadKey: ThreadKey;
+  readonly messageId: MessageId;
+  readonly limit: number;
+  readonly maxChars: number;
 }
 
 /** A question with its stored ancestors, oldest first, behind the turns its thread carries over from an earlier one. */
-export async function contextOf(
-  session: Session,
-  input: { threadKey: ThreadKey; messageId: MessageId; limit: number },
-): Promise<readonly Message[]> {
-  const { threadKey, messageId, limit } = input;
+export async function contextOf(session: Session, { threadKey, messageId, limit, maxChars }: ContextInput): Promise<readonly Message[]> {
   const thread = await contextStart.first(session, { thread: threadKey });
   if (thread === undefined || !(await isInThread(session, threadKey, messageId))) return [];
-  const own = await newest(session, messageId, limit);
+  const own = await newest(session, messageId, { limit, maxChars });
   const reachedRoot = own[0]?.parentId === null;
   if (!reachedRoot || thread.carried_head === null) return own;
-  return [...(await newest(session, thread.carried_head, 2 * thread.carried_turns)), ...own];
+  return [...(await newest(session, thread.carried_head, { limit: 2 * thread.carried_turns, maxChars })), ...own];
 }
 
-async function newest(session: Session, from: string, limit: number): Promise<readonly Message[]> {
-  const rows = await branch.all(session, { from, steps: 2 * limit, before: EVERYTHING, limit });
+const MESSAGES_PER_STEP = 50;
+
+/** The latest messages up to `from`, oldest first: no more than `limit`, and none behind the one that goes beyond `maxChars`. */
+async function newest(
+  session: Session,
+  from: string,
+  { limit, maxChars }: { limit: number; maxChars: number },
+): Promise<readonly Message[]> {
+  const rows: MessageRow[] = [];
+  let chars = 0;
+  for (let next: string | null = from; next !== null && rows.length < limit && chars <= maxChars; ) {
+    const step = Math.min(MESSAGES_PER_STEP, limit - rows.length);
+    const found: readonly MessageRow[] = await branch.all(session, { from: next, steps: 2 * step, limit: step });
+    for (const row of found) {
+      if (chars > maxChars) break;
+      rows.push(row);
+      chars += row.parts.length;
+    }
+    next = found.at(-1)?.parent_id ?? null;
+  }
   return rows.map(toMessage).reverse();
 }

@@ -8,7 +8,7 @@ import type { ThreadsTable } from './schema.ts';
 import type { Session } from './session.ts';
 import { builders, runOf } from './session.ts';
 import { recordFacts } from './thread-events.ts';
-import { findThreadRow } from './threads.ts';
+import { lockThreadRow } from './threads.ts';
 
 type Columns = { -readonly [Column in keyof ThreadsTable]?: ThreadsTable[Column] };
 
@@ -17,7 +17,7 @@ export async function changeThread(
   session: Session,
   input: { owner: Owner; ref: ThreadRef; changes: ThreadChanges; now: number },
 ): Promise<Thread | null> {
-  const thread = await findThreadRow(session, input.owner, input.ref);
+  const thread = await lockThreadRow(session, input.owner, input.ref);
   if (thread === undefined) return null;
   const columns = columnsOf(input.changes);
   if (Object.keys(columns).length === 0) return toThread(thread);
@@ -30,7 +30,7 @@ export async function setHead(
   session: Session,
   input: { owner: Owner; ref: ThreadRef; messageId: MessageId; now: number },
 ): Promise<Thread | 'thread_not_found' | 'message_not_found'> {
-  const thread = await findThreadRow(session, input.owner, input.ref);
+  const thread = await lockThreadRow(session, input.owner, input.ref);
   if (thread === undefined) return 'thread_not_found';
   if (!(await isInThread(session, thread.key, input.messageId))) return 'message_not_found';
   const columns = { head_id: input.messageId, updated_at: input.now };

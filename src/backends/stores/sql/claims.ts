@@ -1,3 +1,5 @@
+import { sql } from 'kysely';
+import type { RunId } from '../../../core/ids.ts';
 import type { Lease, LostRun } from '../../../core/ports/store.ts';
 import type { Run } from '../../../core/run.ts';
 import type { Db } from './db.ts';
@@ -7,7 +9,7 @@ import type { RunRow } from './rows.ts';
 import { toRun } from './rows.ts';
 import { liveEvents, startLog } from './run-log.ts';
 import { allRuns, unfinishedRuns } from './runs.ts';
-import type { Session } from './session.ts';
+import type { Dialect, Session } from './session.ts';
 import { recordFacts, runStarted } from './thread-events.ts';
 
 const waitingThreads = prepared((db) =>
@@ -17,13 +19,25 @@ const waitingThreads = prepared((db) =>
     .where('runs.ended_at', 'is', null)
     .where('runs.status', '=', 'queued')
     .where('threads.deleted_at', 'is', null)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('runs as ahead')
+            .select('ahead.id')
+            .whereRef('ahead.thread_key', '=', 'runs.thread_key')
+            .where('ahead.status', 'in', ['running', 'waiting']),
+        ),
+      ),
+    )
     .select('runs.thread_key')
-    .distinct(),
+    .distinct()
+    .orderBy('runs.thread_key'),
 );
 
-const openThread = prepared((db, param: Param<{ thread: string }>) =>
-  db.selectFrom('threads').select('key').where('key', '=', param('thread')).where('deleted_at', 'is', null),
-);
+const openThread = prepared((db, param: Param<{ thread: string }>, dialect) => {
+  const open = db.selectFrom('threads').select('key').where('key', '=', param('thread')).where('deleted_at', 'is', null);
+  return dialect === 'postgres' ? open.forUpdate() : open;
+});
 
 const lease = prepared((db, param: Param<{ id: string; attempt: number; process: string; until: number }>) =>
   db
@@ -32,31 +46,56 @@ const lease = prepared((db, param: Param<{ id: string; attempt: number; process:
     .where('id', '=', param('id')),
 );
 
-const renew = prepared((db, param: Param<{ process: string; until: number }>) =>
+const held = prepared((db, param: Param<{ process: string }>, dialect) => {
+  const runs = db
+    .selectFrom('runs')
+    .select('id')
+    .where('ended_at', 'is', null)
+    .where('status', '=', 'running')
+    .where('process_id', '=', param('process'))
+    .orderBy('id');
+  return dialect === 'postgres' ? runs.forUpdate() : runs;
+});
+
+const renew = prepared((db, param: Param<{ ids: string; until: number }>, dialect) =>
   db
     .updateTable('runs')
     .set({ lease_until: param('until') })
-    .where('ended_at', 'is', null)
-    .where('status', '=', 'running')
-    .where('process_id', '=', param('process')),
+    .where('id', 'in', listed(dialect, param('ids'))),
 );
 
-const lost = prepared((db, param: Param<{ now: number }>) =>
-  allRuns(db)
+function listed(dialect: Dialect, ids: string) {
+  switch (dialect) {
+    case 'sqlite':
+      return sql<string>`(select value from json_each(${ids}))`;
+    case 'postgres':
+      return sql<string>`(select jsonb_array_elements_text(cast(${ids} as jsonb)))`;
+  }
+}
+
+const lost = prepared((db, param: Param<{ now: number }>, dialect) => {
+  const runs = allRuns(db)
     .where('runs.ended_at', 'is', null)
     .where('runs.status', '=', 'running')
     .where('runs.lease_until', '<=', param('now'))
     .where('threads.deleted_at', 'is', null)
     .orderBy('runs.created_at')
-    .orderBy('runs.id'),
-);
+    .orderBy('runs.id');
+  // Another process that takes runs over, or ends them, just now has its own way.
+  return dialect === 'postgres' ? runs.forUpdate('runs').skipLocked() : runs;
+});
+
+const executed = prepared((db, param: Param<{ id: string }>, dialect) => {
+  const runs = allRuns(db).where('runs.id', '=', param('id')).where('runs.status', '=', 'running').where('threads.deleted_at', 'is', null);
+  return dialect === 'postgres' ? runs.forUpdate('runs') : runs;
+});
 
 /** Starts the oldest queued run of a thread, unless one is under way there or the thread is deleted. */
 export async function claimNext(db: Db, threadKey: string, claim: Lease): Promise<Run | null> {
+  if ((await openThread.first(db.session, { thread: threadKey })) === undefined) return null;
   const runs = await unfinishedRuns(db.session, threadKey);
   const next = runs[0];
   if (next === undefined || runs.some((run) => run.status !== 'queued')) return null;
-  if ((await openThread.first(db.session, { thread: threadKey })) === undefined) return null;
   const run = toRun(await takeOver(db.session, next, claim));
   await startLog(db, run);
   await recordFacts(db.session, threadKey, [runStarted(run)]);
@@ -73,15 +112,20 @@ export async function claimQueued(db: Db, claim: Lease): Promise<readonly Run[]>
   return claimed;
 }
 
-/** Prolongs every lease of the process. */
-export async function renewLeases(session: Session, claim: Lease): Promise<void> {
-  await renew.run(session, { process: claim.processId, until: claim.until });
+/** Prolongs the process's leases on these runs, by default on all that it holds. */
+export async function renewLeases(session: Session, claim: Lease & { readonly runIds?: readonly RunId[] }): Promise<void> {
+  const wanted = claim.runIds && new Set<string>(claim.runIds);
+  const runs = await held.all(session, { process: claim.processId });
+  const ids = runs.map(({ id }) => id).filter((id) => wanted?.has(id) !== false);
+  await renew.run(session, { ids: JSON.stringify(ids), until: claim.until });
 }
 
 /** Takes over runs whose lease is over, each with the next attempt, so that its former owner can write no more. */
-export async function takeLost(db: Db, input: { now: number; lease: Lease }): Promise<readonly LostRun[]> {
+export async function takeLost(db: Db, input: { now: number; lease: Lease; only?: RunId }): Promise<readonly LostRun[]> {
   const taken: LostRun[] = [];
-  for (const row of await lost.all(db.session, { now: input.now })) {
+  const rows =
+    input.only === undefined ? await lost.all(db.session, { now: input.now }) : await executed.all(db.session, { id: input.only });
+  for (const row of rows) {
     const run = toRun(await takeOver(db.session, row, input.lease));
     taken.push({ run, events: await liveEvents(db, row.id) });
   }

@@ -1,3 +1,4 @@
+import type { RunId } from '../../../core/ids.ts';
 import type { Segment } from '../../../core/ports/store.ts';
 import type { Session } from './session.ts';
 
@@ -11,8 +12,11 @@ export interface StoredSegment {
 export interface RunLog {
   /** Offset of the newest stored event of an unfinished run, 0 for none. */
   lastOffset(runId: string): Promise<number>;
-  /** Writes a segment unless the attempt may no longer write or offsets would be left out; tells whether the segment now stands there. */
-  append(segment: Segment): Promise<boolean>;
+  /**
+   * Writes each segment unless its attempt may no longer write or offsets would be left out; gives the runs of those that do not stand
+   * there now. Nothing more is written to such a run.
+   */
+  append(segments: readonly Segment[]): Promise<ReadonlySet<RunId>>;
   /** Everything of an unfinished run behind `after`, in order; the first segment may begin before it. */
   read(runId: string, after: number): AsyncIterable<StoredSegment>;
   /** Takes a run's segments out, in order. */

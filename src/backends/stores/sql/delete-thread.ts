@@ -8,7 +8,7 @@ import { prepared } from './prepared.ts';
 import { toRun, toThread } from './rows.ts';
 import { unfinishedRuns } from './runs.ts';
 import type { Session } from './session.ts';
-import { findThreadRow } from './threads.ts';
+import { lockThreadRow } from './threads.ts';
 
 const close = prepared((db, param: Param<{ thread: string; now: number }>) =>
   db
@@ -42,7 +42,7 @@ export async function closeThread(
   session: Session,
   input: { owner: Owner; ref: ThreadRef; now: number },
 ): Promise<{ thread: Thread; unfinished: readonly Run[] } | null> {
-  const thread = await findThreadRow(session, input.owner, input.ref);
+  const thread = await lockThreadRow(session, input.owner, input.ref);
   if (thread === undefined) return null;
   const unfinished = await unfinishedRuns(session, thread.key);
   await close.run(session, { thread: thread.key, now: input.now });

@@ -5,6 +5,7 @@ import type { Run } from '../../../core/run.ts';
 import { logEvent } from '../../../core/run-event.ts';
 import { claimNext } from './claims.ts';
 import type { Db } from './db.ts';
+import { lockRuns, lockThread } from './locks.ts';
 import { insertMessage } from './messages.ts';
 import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
@@ -38,18 +39,30 @@ const touch = prepared((db, param: Param<{ thread: string; now: number }>) =>
     .where('key', '=', param('thread')),
 );
 
+const ended = prepared((db, param: Param<{ run: string; attempt: number; status: RunEnd['status']; last: number }>) =>
+  db
+    .selectFrom('runs')
+    .innerJoin('run_logs', 'run_logs.run_id', 'runs.id')
+    .where('runs.id', '=', param('run'))
+    .where('runs.attempt', '=', param('attempt'))
+    .where('runs.status', '=', param('status'))
+    .where('run_logs.last_offset', '=', param('last'))
+    .select('run_logs.events'),
+);
+
 /** Writes a flush of many runs. A run that is no longer the writer's gets nothing and is named in `fenced`. */
 export async function appendLog(db: Db, batch: LogBatch): Promise<LogBatchResult> {
-  const fenced = new Set<RunId>();
-  for (const segment of batch.segments) {
-    if (fenced.has(segment.runId) || !(await db.log.append(segment))) fenced.add(segment.runId);
-  }
+  await lockRuns(
+    db.session,
+    batch.ends.map((end) => end.segment.runId),
+  );
+  const fenced = new Set(await db.log.append(batch.segments));
   const started: Run[] = [];
   for (const end of batch.ends) {
     const { runId } = end.segment;
     const run = fenced.has(runId) ? null : await endingRun(db, end);
     if (run === null) {
-      fenced.add(runId);
+      if (fenced.has(runId) || !(await standsThere(db, end))) fenced.add(runId);
       continue;
     }
     await endRun(db, run, { end, now: batch.now });
@@ -61,6 +74,9 @@ export async function appendLog(db: Db, batch: LogBatch): Promise<LogBatchResult
 
 /** Ends a run that waits; any other is given back as it is. Reaches into closed threads, whose queues a deletion has to end. */
 export async function cancelRun(db: Db, input: { owner: Owner; runId: RunId; now: number }): Promise<Run | null> {
+  const found = await findRunRow(db.session, input.owner, input.runId);
+  if (found === undefined) return null;
+  await lockThread(db.session, found.thread_key);
   const run = await findRunRow(db.session, input.owner, input.runId);
   if (run === undefined) return null;
   if (run.status !== 'queued' && run.status !== 'waiting') return toRun(run);
@@ -80,6 +96,12 @@ async function endingRun(db: Db, end: RunEnd): Promise<RunRow | null> {
   const run = await findWritableRun(db.session, end.segment.runId, end.segment.attempt);
   if (run === undefined) return null;
   return placeOf(end.segment, await db.log.lastOffset(run.id)) === 'next' ? run : null;
+}
+
+/** Whether exactly this end is stored: its answer got lost on the way to the writer. */
+async function standsThere(db: Db, { segment, status }: RunEnd): Promise<boolean> {
+  const stored = await ended.first(db.session, { run: segment.runId, attempt: segment.attempt, status, last: segment.last });
+  return stored !== undefined && `\n${stored.events}`.endsWith(`\n${segment.events}`);
 }
 
 async function endRun(db: Db, run: RunRow, given: { end: RunEnd; now: number }): Promise<RunRow> {

@@ -1,28 +1,50 @@
+import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
-import type { ThreadQuery } from '../../../core/ports/store.ts';
+import type { ThreadFilter, ThreadQuery } from '../../../core/ports/store.ts';
 import type { Owner } from '../../../core/principal.ts';
 import type { Thread } from '../../../core/thread.ts';
 import { toThread } from './rows.ts';
+import type { Database } from './schema.ts';
 import type { Dialect, Session } from './session.ts';
 import { allOf, builders } from './session.ts';
 import { openThreads } from './threads.ts';
 
-/** A page of the owner's threads, newest update first. Bounds of time are exclusive. */
+/** A page of the owner's threads, newest update first. */
 export async function listThreads(session: Session, owner: Owner, query: ThreadQuery): Promise<readonly Thread[]> {
-  let threads = openThreads(builders[session.dialect])
-    .where('users.application_id', '=', owner.applicationId)
-    .where('users.external_id', '=', owner.userId);
-  const { cursor, model, tag, archived, createdBefore, createdAfter } = query;
+  const { cursor, limit, offset } = query;
+  let page = threadsOf(session.dialect, owner, query)
+    .orderBy('threads.updated_at', 'desc')
+    .orderBy('threads.key', 'desc')
+    .limit(limit)
+    .offset(offset ?? 0);
   if (cursor !== null) {
-    threads = threads.where((eb) => eb(eb.refTuple('threads.updated_at', 'threads.key'), '<', eb.tuple(cursor.updatedAt, cursor.key)));
+    page = page.where((eb) => eb(eb.refTuple('threads.updated_at', 'threads.key'), '<', eb.tuple(cursor.updatedAt, cursor.key)));
   }
-  if (model !== undefined) threads = threads.where('threads.model', '=', model);
-  if (tag !== undefined) threads = threads.where(hasTag(session.dialect, tag));
+  return (await allOf(session, page)).map(toThread);
+}
+
+/** How many threads of the owner the filter leaves. */
+export async function countThreads(session: Session, owner: Owner, filter: ThreadFilter): Promise<number> {
+  const found = threadsOf(session.dialect, owner, filter);
+  const [row] = await allOf(
+    session,
+    found.clearSelect().select((eb) => eb.fn.countAll<number>().as('threads')),
+  );
+  return row?.threads ?? 0;
+}
+
+function threadsOf(dialect: Dialect, owner: Owner, filter: ThreadFilter) {
+  const db: Kysely<Database> = builders[dialect];
+  let threads = openThreads(db).where('users.application_id', '=', owner.applicationId).where('users.external_id', '=', owner.userId);
+  const { model, orNoModel, tag, archived, createdBefore, createdAfter } = filter;
+  if (model !== undefined) {
+    threads = threads.where((eb) => eb.or([eb('threads.model', '=', model), ...(orNoModel ? [eb('threads.model', 'is', null)] : [])]));
+  }
+  if (tag !== undefined) threads = threads.where(hasTag(dialect, tag));
   if (archived !== undefined) threads = threads.where('threads.archived', '=', archived ? 1 : 0);
   if (createdBefore !== undefined) threads = threads.where('threads.created_at', '<', createdBefore);
   if (createdAfter !== undefined) threads = threads.where('threads.created_at', '>', createdAfter);
-  const page = threads.orderBy('threads.updated_at', 'desc').orderBy('threads.key', 'desc').limit(query.limit);
-  return (await allOf(session, page)).map(toThread);
+  return threads;
 }
 
 function hasTag(dialect: Dialect, tag: string) {

@@ -1,6 +1,7 @@
 import type { Compilable, Kysely } from 'kysely';
 import { sql } from 'kysely';
 import { conversations } from './migrations/0001-conversations.ts';
+import { processes } from './migrations/0002-processes.ts';
 import type { Database } from './schema.ts';
 import type { Dialect, Session } from './session.ts';
 import { allOf, builders, runOf } from './session.ts';
@@ -11,7 +12,10 @@ interface Migration {
 }
 
 /** The n-th entry brings a store to version n; entries are only ever added. */
-const migrations: readonly Migration[] = [{ name: 'conversations', statements: conversations }];
+const migrations: readonly Migration[] = [
+  { name: 'conversations', statements: conversations },
+  { name: 'processes', statements: processes },
+];
 
 /** Brings the tables to this program's version. Call inside a transaction; rejects when a newer program has been here. */
 export async function migrate(session: Session): Promise<void> {

@@ -6,12 +6,27 @@ import type { Db, StoredSegment } from './db.ts';
 import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
 
-const addPacked = prepared((db, param: Param<{ run: string; last: number; events: string }>) =>
-  db.insertInto('run_logs').values({ run_id: param('run'), last_offset: param('last'), events: param('events') }),
+/** Characters in one row of a packed log, so that a page of it costs no more than a page. */
+const PACKED_ROW = 131_072;
+
+const addPacked = prepared((db, param: Param<{ run: string; first: number; last: number; events: string }>) =>
+  db
+    .insertInto('run_logs')
+    .values({ run_id: param('run'), first_offset: param('first'), last_offset: param('last'), events: param('events') }),
 );
 
-const packedOf = prepared((db, param: Param<{ run: string }>) =>
-  db.selectFrom('run_logs').select(['last_offset', 'events']).where('run_id', '=', param('run')),
+const packedBehind = prepared((db, param: Param<{ run: string; after: number }>) =>
+  db
+    .selectFrom('run_logs')
+    .select(['first_offset', 'events'])
+    .where('run_id', '=', param('run'))
+    .where('last_offset', '>', param('after'))
+    .orderBy('first_offset')
+    .limit(1),
+);
+
+const packedEnd = prepared((db, param: Param<{ run: string }>) =>
+  db.selectFrom('run_logs').select('last_offset').where('run_id', '=', param('run')).orderBy('first_offset', 'desc').limit(1),
 );
 
 const unfinished = prepared((db, param: Param<{ run: string }>) =>
@@ -28,25 +43,31 @@ export function placeOf(segment: Segment, lastOffset: number): 'next' | 'stored'
 export async function startLog(db: Db, run: Run): Promise<void> {
   const started = logEvent(run.id, 1, startedFact(run));
   const segment: Segment = { runId: run.id, attempt: run.attempt, first: 1, last: 1, events: started.json };
-  if (!(await db.log.append(segment))) throw new Error(`The log of run ${run.id} could not be opened.`);
+  if ((await db.log.append([segment])).size > 0) throw new Error(`The log of run ${run.id} could not be opened.`);
 }
 
-/** Brings a run's log into one row for good, its last segment included. */
+/** Brings a run's log into few rows for good, its last segment included. */
 export async function packLog(db: Db, last: Segment): Promise<void> {
-  const segments = await db.log.take(last.runId);
-  const events = [...segments.map((segment) => segment.events), last.events].join('\n');
-  await addPacked.run(db.session, { run: last.runId, last: last.last, events });
+  const segments = [...(await db.log.take(last.runId)), { first_offset: last.first, events: last.events }];
+  for (let start = 0; start < segments.length; ) {
+    const row: string[] = [];
+    let next = start;
+    for (let size = 0; next < segments.length && size < PACKED_ROW; next += 1) {
+      const events = segments[next]?.events ?? '';
+      row.push(events);
+      size += events.length;
+    }
+    const place = { first: segments[start]?.first_offset ?? last.first, last: (segments[next]?.first_offset ?? last.last + 1) - 1 };
+    await addPacked.run(db.session, { run: last.runId, ...place, events: row.join('\n') });
+    start = next;
+  }
 }
 
 /** Events of a run behind `after`. The log of a run that is gone is empty and ended. */
 export async function readLog(db: Db, input: { runId: RunId; after: number; maxBytes: number }): Promise<LogPage> {
   const { runId, after, maxBytes } = input;
-  const packed = await packedOf.first(db.session, { run: runId });
-  if (packed !== undefined) {
-    const events: string[] = [];
-    fill(events, packed.events.split('\n').slice(after), maxBytes);
-    return { events, ended: after + events.length >= packed.last_offset };
-  }
+  const packed = await packedEnd.first(db.session, { run: runId });
+  if (packed !== undefined) return readPacked(db, { ...input, last: packed.last_offset });
   const events: string[] = [];
   let room = maxBytes;
   for await (const segment of db.log.read(runId, after)) {
@@ -55,6 +76,18 @@ export async function readLog(db: Db, input: { runId: RunId; after: number; maxB
   }
   const ended = events.length === 0 && (await unfinished.first(db.session, { run: runId })) === undefined;
   return { events, ended };
+}
+
+async function readPacked(db: Db, read: { runId: RunId; after: number; maxBytes: number; last: number }): Promise<LogPage> {
+  const events: string[] = [];
+  let room = read.maxBytes;
+  while (read.after + events.length < read.last && room > 0) {
+    const after = read.after + events.length;
+    const row = await packedBehind.first(db.session, { run: read.runId, after });
+    if (row === undefined) throw new Error(`The log of run ${read.runId} has a gap behind ${after}.`);
+    room = fill(events, linesBehind(row, after), room);
+  }
+  return { events, ended: read.after + events.length >= read.last };
 }
 
 /** Every event of an unfinished run. */

@@ -84,6 +84,7 @@ interface RunLogLiveTable {
 /** The whole log of an ended run, packed. */
 interface RunLogsTable {
   readonly run_id: string;
+  readonly first_offset: number;
   readonly last_offset: number;
   readonly events: string;
 }

@@ -8,16 +8,17 @@ import type { Db } from './db.ts';
 import { closeThread, purgeThread } from './delete-thread.ts';
 import { appendLog, cancelRun } from './end-run.ts';
 import { forgetOldKeys } from './idempotency.ts';
-import { listThreads } from './list-threads.ts';
+import { countThreads, listThreads } from './list-threads.ts';
+import { measureThread } from './measure-thread.ts';
 import { findMessage } from './messages.ts';
 import { toThread } from './rows.ts';
 import { readLog } from './run-log.ts';
 import { activeRun, findRun, findRunInApplication, liveRunOf } from './runs.ts';
 import { lastThreadEvent, listThreadEvents } from './thread-events.ts';
-import { findThreadRow, threadExistsInApplication } from './threads.ts';
+import { findThreadRow, ownersOfThread } from './threads.ts';
 
 /** The part of the port that SQL answers. */
-export type StoreOperations = Omit<Store, 'capabilities' | 'close'>;
+export type StoreOperations = Omit<Store, 'capabilities' | 'hints' | 'close'>;
 
 /** The store's operations on one connection. Each that writes expects to be inside a transaction. */
 export function storeOperations(db: Db): StoreOperations {
@@ -28,8 +29,10 @@ export function storeOperations(db: Db): StoreOperations {
       const row = await findThreadRow(session, owner, ref);
       return row === undefined ? null : toThread(row);
     },
-    threadExistsInApplication: (applicationId, id) => threadExistsInApplication(session, applicationId, id),
+    ownersOfThread: (applicationId, id) => ownersOfThread(session, applicationId, id),
     listThreads: (owner, query) => listThreads(session, owner, query),
+    countThreads: (owner, filter) => countThreads(session, owner, filter),
+    measureThread: (owner, ref) => measureThread(session, owner, ref),
     changeThread: (input) => changeThread(session, input),
     setHead: (input) => setHead(session, input),
     closeThread: (input) => closeThread(session, input),

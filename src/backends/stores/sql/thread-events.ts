@@ -34,13 +34,20 @@ const behind = prepared((db, param: Param<{ thread: string; after: number; limit
     .limit(param('limit')),
 );
 
-/** Gives facts the thread's next numbers, in one row. */
+const FACTS_PER_ROW = 100;
+const ROWS_PER_READ = 8;
+
+/** Gives facts the thread's next numbers, in as few rows as keep a row small. */
 export async function recordFacts(session: Session, threadKey: string, facts: readonly ThreadFact[]): Promise<void> {
   if (facts.length === 0) return;
   const counted = await countEvents.first(session, { thread: threadKey, more: facts.length });
   if (counted === undefined) return;
-  const last = counted.event_count;
-  await addEvents.run(session, { thread: threadKey, first: last - facts.length + 1, last, events: JSON.stringify(facts) });
+  const before = counted.event_count - facts.length;
+  for (let start = 0; start < facts.length; start += FACTS_PER_ROW) {
+    const row = facts.slice(start, start + FACTS_PER_ROW);
+    const first = before + start + 1;
+    await addEvents.run(session, { thread: threadKey, first, last: first + row.length - 1, events: JSON.stringify(row) });
+  }
 }
 
 export function messageAdded(message: Pick<Message, 'id' | 'seq' | 'role' | 'runId'>): ThreadFact {
@@ -58,11 +65,18 @@ export async function listThreadEvents(
 ): Promise<readonly ThreadEvent[] | null> {
   const thread = await findThreadRow(session, input.owner, input.ref);
   if (thread === undefined) return null;
-  const rows = await behind.all(session, { thread: thread.key, after: input.after, limit: input.limit });
-  return rows
-    .flatMap((row) => (JSON.parse(row.events) as ThreadFact[]).map((fact, index) => ({ ...fact, number: row.first_number + index })))
-    .filter((event) => event.number > input.after)
-    .slice(0, input.limit);
+  const events: ThreadEvent[] = [];
+  for (let after = input.after; events.length < input.limit; ) {
+    const rows = await behind.all(session, { thread: thread.key, after, limit: ROWS_PER_READ });
+    for (const row of rows) events.push(...eventsOf(row).filter((event) => event.number > after));
+    after = events.at(-1)?.number ?? after;
+    if (rows.length < ROWS_PER_READ) break;
+  }
+  return events.slice(0, input.limit);
+}
+
+function eventsOf(row: { first_number: number; events: string }): ThreadEvent[] {
+  return (JSON.parse(row.events) as ThreadFact[]).map((fact, index) => ({ ...fact, number: row.first_number + index }));
 }
 
 /** Number of the newest thread event, 0 before the first; null when the owner has no such thread. */

@@ -7,7 +7,7 @@ import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
 import type { ThreadRow } from './rows.ts';
 import type { Database, ThreadsTable } from './schema.ts';
-import type { Session } from './session.ts';
+import type { Dialect, Session } from './session.ts';
 import type { UserRow } from './users.ts';
 
 /** Threads that are not deleted, with the names of their owners. */
@@ -21,18 +21,29 @@ export function openThreads(db: Kysely<Database>) {
     .select(['users.application_id', 'users.external_id', 'users.number as user_number', 'applications.number as application_number']);
 }
 
-const byId = prepared((db, param: Param<{ application: string; user: string; id: string }>) =>
-  openThreads(db)
-    .where('users.application_id', '=', param('application'))
-    .where('users.external_id', '=', param('user'))
-    .where('threads.id', '=', param('id')),
+type Named<Name> = { application: string; user: string } & Name;
+
+/** For a transaction that writes, the row as the last one left it, locked until the end; SQLite has one writer. */
+function forWriting(threads: ReturnType<typeof openThreads>, dialect: Dialect) {
+  return dialect === 'postgres' ? threads.forUpdate('threads') : threads;
+}
+
+function ofOwner(db: Kysely<Database>, param: Param<{ application: string; user: string }>) {
+  return openThreads(db).where('users.application_id', '=', param('application')).where('users.external_id', '=', param('user'));
+}
+
+const byId = prepared((db, param: Param<Named<{ id: string }>>) => ofOwner(db, param).where('threads.id', '=', param('id')));
+
+const byNumber = prepared((db, param: Param<Named<{ number: number }>>) =>
+  ofOwner(db, param).where('threads.number', '=', param('number')),
 );
 
-const byNumber = prepared((db, param: Param<{ application: string; user: string; number: number }>) =>
-  openThreads(db)
-    .where('users.application_id', '=', param('application'))
-    .where('users.external_id', '=', param('user'))
-    .where('threads.number', '=', param('number')),
+const lockById = prepared((db, param: Param<Named<{ id: string }>>, dialect) =>
+  forWriting(ofOwner(db, param).where('threads.id', '=', param('id')), dialect),
+);
+
+const lockByNumber = prepared((db, param: Param<Named<{ number: number }>>, dialect) =>
+  forWriting(ofOwner(db, param).where('threads.number', '=', param('number')), dialect),
 );
 
 const inApplication = prepared((db, param: Param<{ application: string; id: string }>) =>
@@ -42,8 +53,9 @@ const inApplication = prepared((db, param: Param<{ application: string; id: stri
     .where('threads.deleted_at', 'is', null)
     .where('threads.id', '=', param('id'))
     .where('users.application_id', '=', param('application'))
-    .select('threads.key')
-    .limit(1),
+    .select('users.external_id')
+    .orderBy('users.external_id')
+    .limit(2),
 );
 
 const newest = prepared((db, param: Param<{ user: string }>) =>
@@ -52,6 +64,7 @@ const newest = prepared((db, param: Param<{ user: string }>) =>
     .select('head_id')
     .where('user_id', '=', param('user'))
     .where('deleted_at', 'is', null)
+    .where('head_id', 'is not', null)
     .orderBy('updated_at', 'desc')
     .orderBy('key', 'desc')
     .limit(1),
@@ -86,9 +99,16 @@ export function findThreadRow(session: Session, owner: Owner, ref: ThreadRef): P
   return 'id' in ref ? byId.first(session, { ...user, id: ref.id }) : byNumber.first(session, { ...user, number: ref.number });
 }
 
-/** Whether any user of the application has a thread of that id. */
-export async function threadExistsInApplication(session: Session, applicationId: ApplicationId, id: ThreadId): Promise<boolean> {
-  return (await inApplication.first(session, { application: applicationId, id })) !== undefined;
+/** The same for a transaction that is going to change it: others that want to change it wait. */
+export function lockThreadRow(session: Session, owner: Owner, ref: ThreadRef): Promise<ThreadRow | undefined> {
+  const user = { application: owner.applicationId, user: owner.userId };
+  return 'id' in ref ? lockById.first(session, { ...user, id: ref.id }) : lockByNumber.first(session, { ...user, number: ref.number });
+}
+
+/** Users of the application who have a thread of that id, at most two. */
+export async function ownersOfThread(session: Session, applicationId: ApplicationId, id: ThreadId): Promise<readonly Owner[]> {
+  const rows = await inApplication.all(session, { application: applicationId, id });
+  return rows.map((row) => ({ applicationId, userId: row.external_id }));
 }
 
 /** Writes a new, empty thread and fixes what it carries over from the user's latest one. */

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Scrubber } from './scrubber.ts';
@@ -27,6 +27,7 @@ export interface Connection {
 export function openDatabase(dataDir: string): Connection {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const file = join(dataDir, 'polylogue.db');
+  keepPrivate(file);
   const database = new DatabaseSync(file);
   const pidFile = join(dataDir, 'server.pid');
   try {
@@ -57,6 +58,13 @@ export function openDatabase(dataDir: string): Connection {
       rmSync(pidFile, { force: true });
     },
   };
+}
+
+/** Makes the file, which holds what people wrote, readable for this user only; SQLite gives the log beside it the same mode. */
+function keepPrivate(file: string): void {
+  // An existing file is not opened here: closing it would give up the lock that a store of this process may have on it.
+  if (existsSync(file)) chmodSync(file, 0o600);
+  else closeSync(openSync(file, 'wx', 0o600));
 }
 
 function configure(database: DatabaseSync): void {

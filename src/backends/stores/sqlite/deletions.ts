@@ -1,10 +1,12 @@
 import type { Connection } from './database.ts';
-import type { Outcome } from './protocol.ts';
+import { failed, type Outcome } from './protocol.ts';
 
 /** Holds the answers to deletions back until the data file has been cleared of what they removed. */
 export interface Deletions {
   /** Takes answers to calls whose rows are gone; gives them to `answer` when the last copy is gone too. */
   clear(outcomes: readonly Outcome[]): void;
+  /** Clears one step's worth, if anything is to be cleared. */
+  step(): void;
   /** Clears at once what is still to be cleared. */
   finish(): void;
 }
@@ -23,13 +25,13 @@ export function deletions(connection: Connection, answer: (outcomes: readonly Ou
   };
 
   const step = (): void => {
+    if (current.length === 0) return;
     try {
       const following = connection.scrub(page);
       if (following === null) endRound(current);
       else page = following;
     } catch (error) {
-      const reason = error instanceof Error ? error : new Error(String(error));
-      endRound(current.map(({ id }) => ({ id, error: reason })));
+      endRound(current.map(({ id }) => failed(id, error)));
     }
   };
 
@@ -49,6 +51,7 @@ export function deletions(connection: Connection, answer: (outcomes: readonly Ou
       current = outcomes;
       setImmediate(run);
     },
+    step,
     finish: () => {
       while (current.length > 0) step();
     },

@@ -76,8 +76,21 @@ test('nothing of a batch is answered as done when its commit fails', async () =>
 test('only batches of mere deltas leave their sync to a later one', async () => {
   const run = await runOf(beginning());
   expect(syncNow()).toBe(2);
-  await commits.run([call(1, 'appendLog', batchOf(run, false)), call(2, 'ping')]);
+  await commits.run([call(1, 'appendLog', batchOf(run, false)), call(2, 'findRun', ann, run.id)]);
   expect(syncNow()).toBe(1);
   await commits.run([call(3, 'appendLog', batchOf(run, false)), call(4, 'appendLog', batchOf(run, true))]);
   expect(syncNow()).toBe(2);
+});
+
+test('a full disk is the fault of the machine, and the same segment is written when there is room again', async () => {
+  const run = await runOf(beginning());
+  const text = { type: 'text.appended', message_id: run.answerId, text: 'x'.repeat(100_000), at: 0 } as const;
+  const batch = { ...batchOf(run, true), segments: [segment(run, 2, [text])] };
+  const pages = Number(connection.database.prepare('PRAGMA page_count').get()?.page_count);
+  connection.database.exec(`PRAGMA max_page_count = ${pages + 1}`);
+  const [refused, read] = await commits.run([call(1, 'appendLog', batch), call(2, 'findRun', ann, run.id)]);
+  expect(refused).toMatchObject({ id: 1, unavailable: 'SQLITE_FULL' });
+  expect(read).toMatchObject({ id: 2, value: { id: run.id } });
+  connection.database.exec('PRAGMA max_page_count = 1000000');
+  expect(await commits.run([call(3, 'appendLog', batch)])).toEqual([{ id: 3, value: { fenced: [], started: [] } }]);
 });

@@ -3,12 +3,14 @@ import type { Db } from '../sql/db.ts';
 import { storeOperations } from '../sql/store-operations.ts';
 import type { Connection, Sync } from './database.ts';
 import type { LiveLog } from './live-log.ts';
-import type { Call, OperationName, Outcome } from './protocol.ts';
+import { type Call, failed, type OperationName, type Outcome } from './protocol.ts';
 
 const readings: ReadonlySet<Call['operation']> = new Set<OperationName>([
   'findThread',
-  'threadExistsInApplication',
+  'ownersOfThread',
   'listThreads',
+  'countThreads',
+  'measureThread',
   'listThreadEvents',
   'lastThreadEvent',
   'listMessages',
@@ -19,7 +21,6 @@ const readings: ReadonlySet<Call['operation']> = new Set<OperationName>([
   'activeRun',
   'liveRunOf',
   'readLog',
-  'ping',
 ]);
 
 type Operation = (...input: readonly unknown[]) => Promise<unknown>;
@@ -32,7 +33,11 @@ export interface GroupCommit {
 /** Batches must not overlap: the caller waits for one before it gives the next. */
 export function groupCommit(connection: Connection, db: Db & { readonly log: LiveLog }): GroupCommit {
   const { database } = connection;
-  const operations: Readonly<Record<string, Operation>> = storeOperations(db) as unknown as Readonly<Record<string, Operation>>;
+  const operations: Readonly<Record<string, Operation>> = {
+    ...(storeOperations(db) as unknown as Readonly<Record<string, Operation>>),
+    // A store that can only be read is not ready: this writes the mark by which `file` tells what the data file is ("PLLG").
+    ping: async () => database.exec('PRAGMA application_id = 0x504c4c47'),
+  };
 
   const answer = async (call: Call): Promise<unknown> => {
     const operation = operations[call.operation];
@@ -44,7 +49,7 @@ export function groupCommit(connection: Connection, db: Db & { readonly log: Liv
     try {
       return { id: call.id, value: await answer(call) };
     } catch (error) {
-      return failed(call, error);
+      return failed(call.id, error);
     }
   };
 
@@ -72,7 +77,7 @@ export function groupCommit(connection: Connection, db: Db & { readonly log: Liv
   const abandon = async (calls: readonly Call[], cause: unknown): Promise<readonly Outcome[]> => {
     if (database.isTransaction) database.exec('ROLLBACK');
     await db.log.reload();
-    return calls.map((call) => failed(call, cause));
+    return calls.map((call) => failed(call.id, cause));
   };
 
   return {
@@ -85,10 +90,6 @@ export function groupCommit(connection: Connection, db: Db & { readonly log: Liv
       }
     },
   };
-}
-
-function failed(call: Call, error: unknown): Outcome {
-  return { id: call.id, error: error instanceof Error ? error : new Error(String(error)) };
 }
 
 function syncFor(calls: readonly Call[]): Sync {

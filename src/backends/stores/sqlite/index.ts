@@ -4,12 +4,18 @@ import type { StoreOperations } from '../sql/store-operations.ts';
 import type { OperationName } from './protocol.ts';
 import { startWorker } from './worker-client.ts';
 
+interface SqliteStoreOptions {
+  readonly dataDir: string;
+  /** Told once when the store has stopped for good by itself; every call from then on fails. */
+  readonly onDeath?: (error: Error) => void;
+}
+
 /**
  * The embedded store: one file in `dataDir`, which belongs to one server at a time. Rejects with a sentence for people when another server
  * has it or a newer program has written it.
  */
-export async function openSqliteStore(options: { readonly dataDir: string }): Promise<Store> {
-  const worker = await startWorker(resolve(options.dataDir));
+export async function openSqliteStore({ dataDir, onDeath = () => {} }: SqliteStoreOptions): Promise<Store> {
+  const worker = await startWorker(resolve(dataDir), onDeath);
   let closing: Promise<void> | null = null;
   const operation =
     <Name extends OperationName>(name: Name) =>
@@ -23,10 +29,13 @@ export async function openSqliteStore(options: { readonly dataDir: string }): Pr
   };
   return {
     capabilities: { shared: false },
+    hints: null,
     createThread: operation('createThread'),
     findThread: operation('findThread'),
-    threadExistsInApplication: operation('threadExistsInApplication'),
+    ownersOfThread: operation('ownersOfThread'),
     listThreads: operation('listThreads'),
+    countThreads: operation('countThreads'),
+    measureThread: operation('measureThread'),
     changeThread: operation('changeThread'),
     setHead: operation('setHead'),
     closeThread: operation('closeThread'),

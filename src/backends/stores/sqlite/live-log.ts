@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { RunId } from '../../../core/ids.ts';
 import type { Segment } from '../../../core/ports/store.ts';
 import type { RunLog, StoredSegment } from '../sql/db.ts';
 import type { Param } from '../sql/prepared.ts';
@@ -69,6 +70,16 @@ export function liveLog(session: Session): LiveLog {
     if (start < 0) return;
     for (const place of rows.slice(start)) yield await segmentAt(session, place);
   }
+  const appendOne = async (segment: Segment): Promise<boolean> => {
+    const { runId, attempt, last } = segment;
+    const place = placeOf(segment, placesOf(runId).at(-1)?.last ?? 0);
+    if (place === 'stored') return (await findWritableRun(session, runId, attempt)) !== undefined;
+    if (place === 'gap') return false;
+    const added = await addSegment(session, segment);
+    if (added === null) return false;
+    remember(runId, { rowid: added, last });
+    return true;
+  };
   return {
     read,
     reload: async () => {
@@ -76,15 +87,10 @@ export function liveLog(session: Session): LiveLog {
       for (const row of await places.all(session, {})) remember(row.run_id, { rowid: row.rowid, last: row.last_offset });
     },
     lastOffset: async (runId) => placesOf(runId).at(-1)?.last ?? 0,
-    append: async (segment) => {
-      const { runId, attempt, last } = segment;
-      const place = placeOf(segment, placesOf(runId).at(-1)?.last ?? 0);
-      if (place === 'stored') return (await findWritableRun(session, runId, attempt)) !== undefined;
-      if (place === 'gap') return false;
-      const added = await addSegment(session, segment);
-      if (added === null) return false;
-      remember(runId, { rowid: added, last });
-      return true;
+    append: async (segments) => {
+      const refused = new Set<RunId>();
+      for (const segment of segments) if (refused.has(segment.runId) || !(await appendOne(segment))) refused.add(segment.runId);
+      return refused;
     },
     take: async (runId) => {
       const segments: StoredSegment[] = [];

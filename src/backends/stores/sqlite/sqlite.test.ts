@@ -22,15 +22,17 @@ test('a new data directory is for its owner only', () =>
     const dataDir = join(dir, 'deep', 'data');
     const store = await openSqliteStore({ dataDir });
     expect((await stat(dataDir)).mode & 0o777).toBe(0o700);
+    expect((await stat(join(dataDir, 'polylogue.db'))).mode & 0o777).toBe(0o600);
+    expect((await stat(join(dataDir, 'polylogue.db-wal'))).mode & 0o777).toBe(0o600);
     await store.close();
   }));
 
 test('every call that waits, and every later one, rejects when the worker is gone', () =>
   inTemporary(async (dir) => {
-    const client = await startWorker(dir);
+    const client = await startWorker(dir, () => {});
     const waiting = Array.from({ length: 5 }, () => client.call('ping', []));
     const outcomes = Promise.allSettled(waiting);
     await client.terminate();
     expect((await outcomes).some((outcome) => outcome.status === 'rejected')).toBe(true);
-    await expect(client.call('ping', [])).rejects.toThrow('closed');
+    await expect(client.call('ping', [])).rejects.toMatchObject({ code: 'overloaded' });
   }));

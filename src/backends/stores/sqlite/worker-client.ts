@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import type { Call, Opened, Outcome } from './protocol.ts';
+import { storeUnavailable } from '../../../core/errors.ts';
+import type { Call, Failure, Opened, Outcome } from './protocol.ts';
 import type { WorkerData } from './worker.ts';
 
 /** Calls the store's thread. Calls are answered in order; all that wait reject when the thread dies. */
@@ -15,8 +16,8 @@ interface Waiting {
   readonly reject: (reason: Error) => void;
 }
 
-/** Starts the thread; rejects when it cannot open the store. */
-export async function startWorker(dataDir: string): Promise<WorkerClient> {
+/** Starts the thread; rejects when it cannot open the store. `onDeath` is told when it ends by itself: nothing can be stored from then on. */
+export async function startWorker(dataDir: string, onDeath: (error: Error) => void): Promise<WorkerClient> {
   const workerData: WorkerData = { dataDir };
   // The file that runs is this module's neighbour: TypeScript in the sources, JavaScript in a build.
   const worker = new Worker(new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url), { workerData });
@@ -25,23 +26,30 @@ export async function startWorker(dataDir: string): Promise<WorkerClient> {
     await worker.terminate();
     throw new Error(opened.reason);
   }
-  return clientOf(worker);
+  return clientOf(worker, onDeath);
 }
 
-function clientOf(worker: Worker): WorkerClient {
+/** The code tells an operator what is missing: messages stay out of the log. */
+function reasonOf({ error, unavailable }: Failure): Error {
+  return unavailable === null ? error : storeUnavailable(Object.assign(error, { code: unavailable }));
+}
+
+function clientOf(worker: Worker, onDeath: (error: Error) => void): WorkerClient {
   const waiting = new Map<number, Waiting>();
   let nextId = 1;
   let gone: Error | null = null;
+  let terminating = false;
   const fail = (reason: Error): void => {
+    if (gone === null && !terminating) onDeath(reason);
     gone ??= reason;
-    for (const call of waiting.values()) call.reject(gone);
+    for (const call of waiting.values()) call.reject(storeUnavailable(gone));
     waiting.clear();
   };
   worker.on('message', (outcomes: readonly Outcome[]) => {
     for (const outcome of outcomes) {
       const call = waiting.get(outcome.id);
       waiting.delete(outcome.id);
-      if ('error' in outcome) call?.reject(outcome.error);
+      if ('error' in outcome) call?.reject(reasonOf(outcome));
       else call?.resolve(outcome.value);
     }
   });
@@ -51,13 +59,14 @@ function clientOf(worker: Worker): WorkerClient {
   return {
     call: (operation, input) =>
       new Promise((resolve, reject) => {
-        if (gone !== null) return reject(gone);
+        if (gone !== null) return reject(storeUnavailable(gone));
         const call: Call = { id: nextId, operation, input };
         worker.postMessage(call);
         waiting.set(nextId, { resolve, reject });
         nextId += 1;
       }),
     terminate: async () => {
+      terminating = true;
       await worker.terminate();
     },
   };

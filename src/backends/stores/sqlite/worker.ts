@@ -50,9 +50,17 @@ function serve(port: MessagePort, opened: Awaited<ReturnType<typeof open>>): voi
     if (outcomes.length > 0) port.postMessage(outcomes);
   };
   const deleting = deletions(connection, answer);
-  const idle = setTimeout(() => connection.checkpoint(), IDLE_MS);
+  const idle = setTimeout(checkpointWhenIdle, IDLE_MS);
   let waiting: Call[] = [];
   let busy = false;
+  function checkpointWhenIdle(): void {
+    try {
+      connection.checkpoint();
+    } catch {
+      // A full disk, say. What it kept in the log is safe there; the next write meets the same problem and tells its caller.
+      idle.refresh();
+    }
+  }
   const finish = (call: Call): void => {
     clearTimeout(idle);
     deleting.finish();
@@ -70,6 +78,8 @@ function serve(port: MessagePort, opened: Awaited<ReturnType<typeof open>>): voi
       const removed = (outcome: Outcome): boolean => purges.has(outcome.id) && !('error' in outcome);
       answer(outcomes.filter((outcome) => !removed(outcome)));
       deleting.clear(outcomes.filter(removed));
+      // Node hands over messages before it runs what waits for the next turn: with many of them a deletion would never go on.
+      deleting.step();
       const last = calls.find((call) => call.operation === 'close');
       if (last !== undefined) return finish(last);
     }

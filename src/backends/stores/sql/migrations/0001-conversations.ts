@@ -152,9 +152,11 @@ function runTables(db: Kysely<Database>, dialect: Dialect): readonly Compilable[
     strict(
       db.schema
         .createTable('run_logs')
-        .addColumn('run_id', text, primary)
+        .addColumn('run_id', text, notNull)
+        .addColumn('first_offset', integer, notNull)
         .addColumn('last_offset', integer, notNull)
-        .addColumn('events', text, notNull),
+        .addColumn('events', text, notNull)
+        .addPrimaryKeyConstraint('run_logs_pk', ['run_id', 'first_offset']),
     ),
   ];
 }

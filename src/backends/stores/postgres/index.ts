@@ -1,0 +1,160 @@
+import { storeUnavailable } from '../../../core/errors.ts';
+import type { Store } from '../../../core/ports/store.ts';
+import { liveEvents } from '../sql/run-log.ts';
+import type { StoreOperations } from '../sql/store-operations.ts';
+import { storeOperations } from '../sql/store-operations.ts';
+import { type Connection, openConnection } from './connection.ts';
+import { ConnectionLost, callersError } from './failures.ts';
+import { openHints } from './hints.ts';
+import { createLane, type Lane } from './lane.ts';
+import { liveLog } from './live-log.ts';
+import { prepareDatabase } from './open-database.ts';
+import { purgeClosed } from './purge.ts';
+import type { StoreLog } from './store-log.ts';
+import { awaitAppends, inTransaction } from './transaction.ts';
+
+const READING_CONNECTIONS = 4;
+const WRITING_CONNECTIONS = 4;
+
+type Name = keyof StoreOperations;
+
+interface Lanes {
+  readonly reads: Lane;
+  readonly writes: Lane;
+  /** One at a time: flushes of mere deltas never wait for a turn's locks. */
+  readonly deltas: Lane;
+}
+
+/**
+ * The store on a PostgreSQL server, which many servers may share. Rejects with a sentence for the operator when it cannot be used. Later a
+ * lost connection costs only the calls that were on it, and the next ones connect again.
+ */
+export async function openPostgresStore(options: { readonly url: string; readonly log: StoreLog }): Promise<Store> {
+  const { url, log } = options;
+  await prepareDatabase(url, log);
+  const connect = () => openConnection(url);
+  const lanes: Lanes = {
+    reads: createLane(connect, READING_CONNECTIONS),
+    writes: createLane(connect, WRITING_CONNECTIONS),
+    deltas: createLane(connect, 1),
+  };
+  const hints = await openHints({ connect, log });
+  let closing: Promise<void> | null = null;
+  const close = async () => {
+    await Promise.all([hints.close(), lanes.reads.close(), lanes.writes.close(), lanes.deltas.close()]);
+  };
+  return {
+    ...whileOpen(operationsOver(lanes), () => closing === null),
+    capabilities: { shared: true },
+    hints,
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+function operationsOn(connection: Connection): StoreOperations {
+  const { session } = connection;
+  return storeOperations({ session, log: liveLog(session) });
+}
+
+function operationsOver(lanes: Lanes): StoreOperations {
+  const reading = callOf((work) => reliably(() => lanes.reads.run((connection) => work(operationsOn(connection)))));
+  const writing = callOf((work) => inTransaction(lanes.writes, 'plain', (connection) => work(operationsOn(connection))));
+  return {
+    createThread: writing('createThread'),
+    findThread: reading('findThread'),
+    ownersOfThread: reading('ownersOfThread'),
+    listThreads: reading('listThreads'),
+    countThreads: reading('countThreads'),
+    measureThread: reading('measureThread'),
+    changeThread: writing('changeThread'),
+    setHead: writing('setHead'),
+    closeThread: writing('closeThread'),
+    purgeThread: (key) => purgeClosed(lanes.writes, key),
+    listThreadEvents: reading('listThreadEvents'),
+    lastThreadEvent: reading('lastThreadEvent'),
+    listMessages: reading('listMessages'),
+    contextOf: reading('contextOf'),
+    findMessage: reading('findMessage'),
+    beginRun: writing('beginRun'),
+    findRun: reading('findRun'),
+    findRunInApplication: reading('findRunInApplication'),
+    activeRun: reading('activeRun'),
+    liveRunOf: reading('liveRunOf'),
+    cancelRun: writing('cancelRun'),
+    claimQueued: writing('claimQueued'),
+    renewLeases: writing('renewLeases'),
+    takeLost: (input) => takeLost(lanes, writing('takeLost'), input),
+    appendLog: (batch) => {
+      const lane = batch.ends.length === 0 ? lanes.deltas : lanes.writes;
+      return inTransaction(lane, 'appending', (connection) => operationsOn(connection).appendLog(batch));
+    },
+    readLog: (input) => readLog(reading('readLog'), input),
+    ping: () => reliably(() => lanes.reads.run(refuseReadOnly)),
+    forgetOldKeys: writing('forgetOldKeys'),
+  };
+}
+
+/** A server that takes no writes, such as a standby, is not ready. */
+async function refuseReadOnly({ session }: Connection): Promise<void> {
+  const [row] = await session.all("select 1 where pg_is_in_recovery() or current_setting('transaction_read_only') = 'on'", []);
+  if (row !== undefined) throw storeUnavailable(new Error('PostgreSQL takes no writes.'));
+}
+
+/** The former owners may have appended until just now: what they appended is read once none of them can append any more. */
+async function takeLost(lanes: Lanes, take: StoreOperations['takeLost'], input: Parameters<StoreOperations['takeLost']>[0]) {
+  const lost = await take(input);
+  if (lost.length === 0) return lost;
+  await awaitAppends(lanes.writes);
+  return reliably(() =>
+    lanes.reads.run(async ({ session }) => {
+      const complete = [];
+      for (const { run } of lost) complete.push({ run, events: await liveEvents({ session, log: liveLog(session) }, run.id) });
+      return complete;
+    }),
+  );
+}
+
+/** A log that is packed between the looks at both of its places seems empty and over: the second time it lies where it stays. */
+async function readLog(read: StoreOperations['readLog'], input: Parameters<StoreOperations['readLog']>[0]) {
+  const page = await read(input);
+  return page.ended && page.events.length === 0 ? read(input) : page;
+}
+
+type Runner = <T>(work: (operations: StoreOperations) => Promise<T>) => Promise<T>;
+
+function callOf(run: Runner) {
+  return <N extends Name>(name: N): StoreOperations[N] => {
+    const call = (...input: never[]) =>
+      run<unknown>((operations) => (operations[name] as (...given: never[]) => Promise<unknown>)(...input));
+    return call as StoreOperations[N];
+  };
+}
+
+/** Reads once more when the connection turned out to be lost. */
+async function reliably<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof ConnectionLost)) throw error;
+    return read();
+  }
+}
+
+/** Every call, refused once the store is closed, with failures in the words of the port. */
+function whileOpen(operations: StoreOperations, isOpen: () => boolean): StoreOperations {
+  const guarded = Object.entries(operations).map(([name, operation]) => {
+    const call = async (...input: never[]) => {
+      if (!isOpen()) throw storeUnavailable(new Error('The store is closed.'));
+      try {
+        return await (operation as (...given: never[]) => Promise<unknown>)(...input);
+      } catch (error) {
+        throw callersError(error);
+      }
+    };
+    return [name, call];
+  });
+  return Object.fromEntries(guarded) as StoreOperations;
+}

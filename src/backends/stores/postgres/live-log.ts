@@ -1,0 +1,107 @@
+import type { RunId } from '../../../core/ids.ts';
+import type { Segment } from '../../../core/ports/store.ts';
+import type { RunLog, StoredSegment } from '../sql/db.ts';
+import type { Session } from '../sql/session.ts';
+
+const SEGMENTS_PER_READ = 100;
+
+const GIVEN = `unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[])
+  as given (run_id, attempt, first_offset, last_offset, events)
+  join runs on runs.id = given.run_id and runs.attempt = given.attempt and runs.status = 'running'`;
+
+const LAST_OFFSET = `coalesce((
+  select last_offset from run_log_live where run_id = given.run_id order by first_offset desc limit 1), 0)`;
+
+const ADD = `insert into run_log_live (run_id, attempt, first_offset, last_offset, events)
+  select given.* from ${GIVEN} where given.first_offset = 1 + ${LAST_OFFSET}
+  on conflict do nothing returning run_id`;
+
+const REPEATED = `select given.run_id from ${GIVEN} join run_log_live stored
+  on stored.run_id = given.run_id and stored.first_offset = given.first_offset
+  and stored.attempt = given.attempt and stored.last_offset = given.last_offset and stored.events = given.events`;
+
+const LAST = 'select last_offset from run_log_live where run_id = $1 order by first_offset desc limit 1';
+
+const BEHIND = `select first_offset, last_offset, events from run_log_live
+  where run_id = $1 and first_offset >= coalesce((
+    select first_offset from run_log_live where run_id = $1 and first_offset <= $2 order by first_offset desc limit 1), 0)
+  order by first_offset limit ${SEGMENTS_PER_READ}`;
+
+const TAKE = 'delete from run_log_live where run_id = $1 returning first_offset, events';
+
+interface ReadRow extends StoredSegment {
+  readonly last_offset: number;
+}
+
+/** The logs of unfinished runs as rows by run and first offset, so that of two writers of one place at most one succeeds. */
+export function liveLog(session: Session): RunLog {
+  async function* read(runId: string, after: number): AsyncGenerator<StoredSegment> {
+    let next = after + 1;
+    for (;;) {
+      const rows = (await session.all(BEHIND, [runId, next])) as readonly ReadRow[];
+      for (const row of rows) if (row.last_offset >= next) yield row;
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < SEGMENTS_PER_READ) return;
+      next = last.last_offset + 1;
+    }
+  }
+  return {
+    read,
+    lastOffset: async (runId) => {
+      const rows = (await session.all(LAST, [runId])) as readonly { last_offset: number }[];
+      return rows[0]?.last_offset ?? 0;
+    },
+    append: async (segments) => {
+      const refused = new Set<RunId>();
+      for (const round of roundsOf(segments)) {
+        for (const runId of await appendRound(
+          session,
+          round.filter((segment) => !refused.has(segment.runId)),
+        )) {
+          refused.add(runId);
+        }
+      }
+      return refused;
+    },
+    take: async (runId) => {
+      const rows = (await session.all(TAKE, [runId])) as readonly StoredSegment[];
+      return rows.toSorted((a, b) => a.first_offset - b.first_offset);
+    },
+  };
+}
+
+/** Segments in groups in which no run comes twice, for statements that see only what was there before them. */
+function roundsOf(segments: readonly Segment[]): readonly (readonly Segment[])[] {
+  const rounds: Segment[][] = [];
+  const used = new Map<RunId, number>();
+  for (const segment of segments) {
+    const round = used.get(segment.runId) ?? 0;
+    used.set(segment.runId, round + 1);
+    const group = rounds[round];
+    if (group === undefined) rounds.push([segment]);
+    else group.push(segment);
+  }
+  return rounds;
+}
+
+/** Gives the runs whose segment was refused. */
+async function appendRound(session: Session, segments: readonly Segment[]): Promise<readonly RunId[]> {
+  if (segments.length === 0) return [];
+  const missing = await without(session, segments, ADD);
+  // An answer that got lost on its way makes the writer write once more.
+  const refused = missing.length === 0 ? missing : await without(session, missing, REPEATED);
+  return refused.map((segment) => segment.runId);
+}
+
+async function without(session: Session, segments: readonly Segment[], sql: string): Promise<readonly Segment[]> {
+  const columns = [
+    segments.map((segment) => segment.runId),
+    segments.map((segment) => segment.attempt),
+    segments.map((segment) => segment.first),
+    segments.map((segment) => segment.last),
+    segments.map((segment) => segment.events),
+  ];
+  const rows = (await session.all(sql, columns)) as readonly { run_id: RunId }[];
+  const found = new Set(rows.map((row) => row.run_id));
+  return segments.filter((segment) => !found.has(segment.runId));
+}

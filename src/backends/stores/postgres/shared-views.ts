@@ -1,0 +1,61 @@
+import type { Connection } from './connection.ts';
+import { codeOf } from './failures.ts';
+import type { StoreLog } from './store-log.ts';
+
+const MARK = 'Made by Polylogue from its own tables in the schema polylogue.';
+
+/** How the user-chat protocol's own tables look, so that queries written for them go on working. */
+const VIEWS: Readonly<Record<string, string>> = {
+  conversations: `select threads.id::uuid as id,
+    users.external_id::varchar(255) as user_id,
+    threads.title::varchar(255) as title,
+    (case threads.archived when 1 then 'archived' else 'active' end)::varchar(50) as status,
+    to_timestamp(threads.created_at / 1000.0) as created_at,
+    to_timestamp(threads.updated_at / 1000.0) as updated_at
+    from polylogue.threads join polylogue.users on users.id = threads.user_id
+    where threads.deleted_at is null`,
+  messages: `select messages.id::uuid as id,
+    threads.id::uuid as conversation_id,
+    messages.role::varchar(20) as role,
+    coalesce(part.content, '') as content,
+    (case when part.texts > 0 then 'text' when part.calls > 0 then 'tool_call' when part.results > 0 then 'tool_response'
+      else 'text' end)::varchar(50) as message_type,
+    to_timestamp(messages.created_at / 1000.0) as timestamp,
+    jsonb_build_object('seq', messages.seq, 'status', messages.status, 'parent_id', messages.parent_id, 'run_id', messages.run_id,
+      'model', messages.model, 'usage', messages.usage::jsonb, 'parts', messages.parts::jsonb) as metadata
+    from polylogue.messages join polylogue.threads on threads.key = messages.thread_key
+    cross join lateral (select
+      string_agg(item ->> 'text', '' order by place) filter (where item ->> 'type' = 'text') as content,
+      count(*) filter (where item ->> 'type' = 'text') as texts,
+      count(*) filter (where item ->> 'type' = 'tool_call') as calls,
+      count(*) filter (where item ->> 'type' = 'tool_result') as results
+      from jsonb_array_elements(messages.parts::jsonb) with ordinality as list (item, place)) as part
+    where threads.deleted_at is null`,
+};
+
+/** Makes the views in `public`, each unless its name is taken there; the log says which is left out and why. Call inside a transaction. */
+export async function shareViews(connection: Connection, log: StoreLog): Promise<void> {
+  for (const [name, query] of Object.entries(VIEWS)) {
+    const reason = await shareView(connection, name, query);
+    if (reason !== null) log.info({ view: `public.${name}` }, `the view public.${name} is not made: ${reason}`);
+  }
+}
+
+async function shareView(connection: Connection, name: string, query: string): Promise<string | null> {
+  const [taken] = (await connection.session.all(
+    "select relkind::text as kind, obj_description(oid, 'pg_class') as comment from pg_class where oid = to_regclass($1)",
+    [`public.${name}`],
+  )) as readonly { kind: string; comment: string | null }[];
+  if (taken?.comment === MARK) return null;
+  if (taken !== undefined) return 'the name is taken, and what has it is left as it is';
+  await connection.execute('savepoint view');
+  try {
+    await connection.execute(`create view public.${name} as ${query}; comment on view public.${name} is '${MARK}'`);
+    return null;
+  } catch (error) {
+    const code = codeOf(error);
+    if (code !== '42501' && code !== '3F000') throw error;
+    await connection.execute('rollback to view');
+    return 'this user may not create anything in the schema public, or there is none';
+  }
+}

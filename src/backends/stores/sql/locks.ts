@@ -1,0 +1,56 @@
+import { sql } from 'kysely';
+import type { Owner } from '../../../core/principal.ts';
+import type { Param } from './prepared.ts';
+import { prepared } from './prepared.ts';
+import type { Session } from './session.ts';
+
+// Every transaction takes its locks in this order: names, threads by key, runs by id. SQLite has one writer and needs none.
+
+const name = prepared((db, param: Param<{ name: string }>) =>
+  db.selectNoFrom(sql<string>`pg_advisory_xact_lock(hashtextextended(${param('name')}, 0))`.as('locked')),
+);
+
+const thread = prepared((db, param: Param<{ thread: string }>) =>
+  db.selectFrom('threads').select('key').where('key', '=', param('thread')).forUpdate(),
+);
+
+const threadsOf = prepared((db, param: Param<{ runs: readonly string[] }>) =>
+  db
+    .selectFrom('threads')
+    .select('key')
+    .where('key', 'in', (eb) =>
+      eb
+        .selectFrom('runs')
+        .select('runs.thread_key')
+        .where(sql<boolean>`runs.id = any(${param('runs')})`),
+    )
+    .orderBy('key')
+    .forUpdate(),
+);
+
+const runs = prepared((db, param: Param<{ runs: readonly string[] }>) =>
+  db
+    .selectFrom('runs')
+    .select('id')
+    .where(sql<boolean>`id = any(${param('runs')})`)
+    .orderBy('id')
+    .forUpdate(),
+);
+
+/** Lets transactions that may create what these words of an owner name follow one another. */
+export async function lockNames(session: Session, owner: Owner, words: readonly string[]): Promise<void> {
+  if (session.dialect === 'sqlite') return;
+  for (const word of words) await name.run(session, { name: JSON.stringify([owner.applicationId, owner.userId, word]) });
+}
+
+/** From here on this transaction sees the thread as the last one left it, and the next one waits. */
+export async function lockThread(session: Session, threadKey: string): Promise<void> {
+  if (session.dialect === 'postgres') await thread.run(session, { thread: threadKey });
+}
+
+/** The same for several runs and their threads. */
+export async function lockRuns(session: Session, runIds: readonly string[]): Promise<void> {
+  if (session.dialect === 'sqlite' || runIds.length === 0) return;
+  await threadsOf.run(session, { runs: runIds });
+  await runs.run(session, { runs: runIds });
+}

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { createFakeClock } from '../../../test/support/fake-clock.ts';
+import { createCredentials } from './credentials.ts';
+import { mintToken } from './jwt.ts';
+
+const SECRET = 'b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c';
+const NOW = 1_700_000_000_000;
+
+async function tokenOf(secret: string) {
+  const clock = createFakeClock(NOW);
+  const token = await mintToken({ secret, userId: 'ann', expiresInSeconds: 60, clock });
+  const { verify, hasExpired } = createCredentials({ secrets: [SECRET], developmentKey: 'dev', clock });
+  return { token, clock, verify, hasExpired };
+}
+
+test('a token has expired from the moment when it is no longer good', async () => {
+  const { token, clock, verify, hasExpired } = await tokenOf(SECRET);
+  const seen: boolean[][] = [];
+  for (const seconds of [0, 70, 30, 86_400]) {
+    clock.advance(seconds * 1000);
+    seen.push([(await verify(token)) !== null, await hasExpired(token)]);
+  }
+  expect(seen).toEqual([
+    [true, false],
+    [true, false],
+    [false, true],
+    [false, true],
+  ]);
+});
+
+test('nothing else has expired', async () => {
+  const { token, clock, hasExpired } = await tokenOf(SECRET);
+  const forged = await tokenOf('another secret, as long as that one is');
+  clock.advance(86_400_000);
+  const [header, claims, signature = ''] = token.split('.');
+  const odd = [
+    forged.token,
+    'dev',
+    'plg_x',
+    '',
+    '..',
+    `${header}.${claims}.`,
+    `${header}.${claims}.${signature}x`,
+    `${header}.e30.${signature}`,
+  ];
+  expect(await Promise.all(odd.map(hasExpired))).toEqual(odd.map(() => false));
+});
