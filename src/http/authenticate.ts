@@ -6,23 +6,35 @@ import type { Owner, Principal } from '../core/principal.ts';
 
 const MAX_USER_ID = 255;
 
+/** What of a request carries credentials: an HTTP request, or one to open a WebSocket. */
+export interface CredentialCarrier {
+  readonly raw: Pick<FastifyRequest['raw'], 'headersDistinct'>;
+  readonly query: unknown;
+}
+
 export interface AuthenticateOptions {
   readonly credentials: Credentials;
-  /** Query parameters in which this route takes a credential (for clients that cannot set headers). */
-  readonly queryNames?: readonly string[];
+  /** Query parameters in which this route takes an API key or a token, for clients that cannot set headers. */
+  readonly queryNames?: Readonly<Record<string, 'key' | 'token'>>;
+  /** Rejects tokens whose time is over with `auth_expired`, for protocols that tell. */
+  readonly tellsExpired?: boolean;
 }
 
 /** Who sent a request. Rejects with `auth_missing`, `auth_invalid`, or `auth_conflict` when two credentials differ. */
-export async function authenticate(request: FastifyRequest, options: AuthenticateOptions): Promise<Principal> {
-  const found = credentialsOf(request, options.queryNames ?? []);
-  const [credential, ...others] = found;
-  if (credential === undefined) {
+export async function authenticate(request: CredentialCarrier, options: AuthenticateOptions): Promise<Principal> {
+  const [first, ...others] = credentialsOf(request, options.queryNames ?? {});
+  if (first === undefined) {
     throw new AppError('auth_missing', 'Send an API key or a token, as "Authorization: Bearer <key>" or "X-API-Key: <key>".');
   }
   if (others.length > 0) throw new AppError('auth_conflict', 'The request carries two different credentials; send one.');
+  const [credential, places] = first;
   const principal = await options.credentials.verify(credential);
-  if (!principal) throw new AppError('auth_invalid', 'The API key or token is not valid.');
-  return principal;
+  if (principal && [...places].some((place) => place === 'bearer' || place === (principal.kind === 'key' ? 'key' : 'token')))
+    return principal;
+  if (options.tellsExpired && (await options.credentials.hasExpired(credential))) {
+    throw new AppError('auth_expired', 'The token has expired; get a new one.');
+  }
+  throw new AppError('auth_invalid', 'The API key or token is not valid.');
 }
 
 /**
@@ -57,15 +69,22 @@ function checkUserId(userId: string): void {
   }
 }
 
-function credentialsOf(request: FastifyRequest, queryNames: readonly string[]): Set<string> {
-  const found = new Set<string>();
+type Place = 'bearer' | 'key' | 'token';
+
+/** Every credential that a request carries, with the places where it stands. */
+function credentialsOf(request: CredentialCarrier, queryNames: Readonly<Record<string, Place>>): Map<string, Set<Place>> {
+  const found = new Map<string, Set<Place>>();
+  const add = (credential: string, place: Place) => {
+    if (credential !== '') found.set(credential, (found.get(credential) ?? new Set()).add(place));
+  };
   // Node keeps only the first of several Authorization headers; the distinct form shows them all.
   const headers = request.raw.headersDistinct;
-  for (const value of headers.authorization ?? []) found.add(bearerOf(value));
-  for (const value of headers['x-api-key'] ?? []) found.add(value.trim());
+  for (const value of headers.authorization ?? []) add(bearerOf(value), 'bearer');
+  for (const value of headers['x-api-key'] ?? []) add(value.trim(), 'key');
   const query = request.query as Record<string, unknown>;
-  for (const name of queryNames) for (const value of [query[name]].flat()) if (value !== undefined) found.add(String(value));
-  found.delete('');
+  for (const [name, place] of Object.entries(queryNames)) {
+    for (const value of [query[name]].flat()) if (value !== undefined) add(String(value), place);
+  }
   return found;
 }
 

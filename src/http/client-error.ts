@@ -1,7 +1,9 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { ConnectionError } from 'fastify';
 import { v4 } from 'uuid';
+import type { ErrorCode } from '../core/errors.ts';
 
 /** Answers bytes that are no HTTP request, or that came too slowly or with too many headers, and closes the connection. */
 export function answerClientError(error: ConnectionError, socket: Socket): void {
@@ -9,15 +11,26 @@ export function answerClientError(error: ConnectionError, socket: Socket): void 
     socket.destroy();
     return;
   }
-  const status = statusOf(error.code);
+  refuseRaw(socket, { status: statusOf(error.code), code: 'body_invalid', detail: 'The request could not be read as HTTP.' });
+}
+
+/** An HTTP answer without a framework. */
+export interface Refusal {
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly detail: string;
+}
+
+/** Answers in native words on a connection that the HTTP server has handed over, and closes it. */
+export function refuseRaw(socket: Duplex, { status, code, detail }: Refusal): void {
   const title = STATUS_CODES[status] ?? 'Error';
   const requestId = v4();
   const body = JSON.stringify({
     type: 'about:blank',
     title,
     status,
-    detail: 'The request could not be read as HTTP.',
-    code: 'body_invalid',
+    detail,
+    code,
     request_id: requestId,
   });
   const head = [

@@ -25,7 +25,7 @@ export interface OriginPolicy {
 }
 
 /** Whether a page from this origin may call the server. */
-function isOriginAllowed(origin: string, policy: OriginPolicy): boolean {
+export function isOriginAllowed(origin: string, policy: OriginPolicy): boolean {
   return policy.allowedOrigins.includes(origin) || (policy.development && LOOPBACK.test(origin));
 }
 

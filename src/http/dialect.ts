@@ -4,6 +4,7 @@ import type { Credentials } from '../core/ports/credentials.ts';
 import type { Engine } from '../engine/index.ts';
 import type { EventStreams } from './event-stream.ts';
 import type { RunStreams } from './run-streams.ts';
+import type { WebSocketDoors } from './web-socket.ts';
 
 /** What the operator may set for the front doors. */
 interface DialectSettings {
@@ -11,6 +12,12 @@ interface DialectSettings {
   readonly answerTimeoutMs: number;
   /** How many turns of the user's latest thread a new levia session starts with; 0 for none. */
   readonly carryTurns: number;
+  readonly chatWs?: {
+    /** Whether an empty thread greets whoever asks for its history; true unless set. */
+    readonly greeting: boolean;
+    /** Longest message in UTF-8 bytes; 32,768 unless set. */
+    readonly contentBytes: number;
+  };
 }
 
 /** Everything a front door may use. */
@@ -20,8 +27,10 @@ export interface DialectDeps {
   readonly clock: Clock;
   /** Opens SSE responses that a route writes itself. */
   readonly eventStreams: EventStreams;
-  /** Sends a run's log as SSE. */
+  /** Sends a run's log as SSE, or on a WebSocket. */
   readonly runStreams: RunStreams;
+  /** Accepts WebSockets. */
+  readonly sockets: WebSocketDoors;
   readonly settings: DialectSettings;
 }
 

@@ -8,6 +8,8 @@ export interface ErrorShape {
   readonly contentType: string;
   /** Where the dialect's status differs from `errorStatus`. */
   readonly status?: Partial<Record<ErrorCode, number>>;
+  /** The scheme that `WWW-Authenticate` names with a 401; `Bearer` unless given. */
+  readonly challenge?: string;
   body(failure: AppError, status: number, request: FastifyRequest): object;
 }
 
@@ -15,9 +17,10 @@ export interface ErrorShape {
 export function createErrorHandler(shape: ErrorShape): (error: unknown, request: FastifyRequest, reply: FastifyReply) => void {
   return (error, request, reply) => {
     const failure = toAppError(error);
-    if (failure.code === 'internal' && !reply.raw.destroyed) request.log.error({ err: failure.cause ?? failure }, 'request failed');
+    const ours = failure.code === 'internal' || failure.code === 'overloaded';
+    if (ours && !reply.raw.destroyed) request.log.error({ err: failure.cause ?? failure }, 'request failed');
     const status = shape.status?.[failure.code] ?? errorStatus[failure.code];
-    if (status === 401) reply.header('www-authenticate', 'Bearer');
+    if (status === 401) reply.header('www-authenticate', shape.challenge ?? 'Bearer');
     const retryAfter = failure.retryAfterSeconds ?? defaultRetrySeconds(status);
     if (retryAfter !== null) reply.header('retry-after', String(retryAfter));
     reply

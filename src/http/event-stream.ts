@@ -8,7 +8,7 @@ const PING_TICKS = 3;
 const STALL_TICKS = 6;
 const PING = ': ping\n\n';
 
-/** One open SSE response. */
+/** One open SSE response, or one answer's share of a WebSocket. */
 export interface EventStream {
   /** Aborts when the response is over: ended, cut off, or left by its client. */
   readonly signal: AbortSignal;

@@ -54,3 +54,17 @@ export function cutFalseEnds(chunk: string): readonly string[] {
   pieces.push(chunk.slice(from));
   return pieces;
 }
+
+/** Cuts a text into pieces of at most `maxUnits` code units, never inside a surrogate pair. The pieces joined are the text. */
+export function cutText(text: string, maxUnits: number): readonly string[] {
+  const pieces: string[] = [];
+  let from = 0;
+  while (text.length - from > maxUnits) {
+    const high = (text.charCodeAt(from + maxUnits - 1) & 0xfc00) === 0xd800;
+    const to = from + maxUnits - (high ? 1 : 0);
+    pieces.push(text.slice(from, to));
+    from = to;
+  }
+  pieces.push(text.slice(from));
+  return pieces;
+}

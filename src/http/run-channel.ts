@@ -4,7 +4,7 @@ import type { Engine } from '../engine/index.ts';
 import type { EventStream } from './event-stream.ts';
 import { frameId, serializeFrame } from './sse.ts';
 import type { StreamCursor } from './stream-cursor.ts';
-import type { Encoder, Frame, StreamFormat } from './stream-format.ts';
+import type { Encoder, Frame, RunFormat } from './stream-format.ts';
 
 /** Characters that go to a lone reader before it is asked whether its socket keeps up. */
 const WRITE_SIZE = 16_384;
@@ -17,7 +17,7 @@ export interface Reader {
   channel: Channel | null;
 }
 
-/** One reading of a run's log from its start, through one encoder, for all its readers. */
+/** One reading of a run's log, from its start unless the format is stateless, through one encoder, for all its readers. */
 interface Channel {
   readonly group: ChannelGroup;
   readonly encode: Encoder;
@@ -32,7 +32,7 @@ interface Channel {
 /** All channels of one run in one format. */
 export interface ChannelGroup {
   readonly runId: RunId;
-  readonly format: StreamFormat;
+  readonly format: RunFormat;
   readonly follow: Engine['runs']['follow'];
   readonly onFault: (error: unknown) => void;
   readonly onEmpty: () => void;
@@ -52,12 +52,18 @@ export function openChannel(group: ChannelGroup, reader: Reader): void {
     encode: group.format.createEncoder(),
     readers: new Set([reader]),
     stop: new AbortController(),
-    offset: 0,
+    offset: group.format.stateless ? wholeEvents(reader.skip) : 0,
     paused: false,
   };
   reader.channel = channel;
   group.channels.add(channel);
   void read(channel, reader.stream);
+}
+
+/** Offset of the last event of which a reader has every frame. */
+function wholeEvents(cursor: StreamCursor | null): number {
+  if (cursor === null) return 0;
+  return cursor.part === null ? cursor.offset : Math.max(0, cursor.offset - 1);
 }
 
 /** Takes a reader whose response is over off its channel. */
@@ -73,7 +79,7 @@ async function read(channel: Channel, stream: EventStream): Promise<void> {
     if (stream.needsDrain) await stream.drained();
     if (stop.signal.aborted) return;
     const onEvents = (events: readonly LoggedEvent[]) => deliver(channel, events, 0);
-    await group.follow({ runId: group.runId, after: 0, signal: stop.signal, onEvents });
+    await group.follow({ runId: group.runId, after: channel.offset, signal: stop.signal, onEvents });
   } catch (error) {
     if (!stop.signal.aborted) group.onFault(error);
   }
@@ -194,7 +200,8 @@ function framesBehind(cursor: StreamCursor, logged: LoggedEvent, frames: readonl
   return fresh.length === 0 && isTerminal(logged.event) ? frames.slice(-1) : fresh;
 }
 
-function serialize(format: StreamFormat, offset: number, frame: Frame): string {
+function serialize(format: RunFormat, offset: number, frame: Frame): string {
+  if (format.lines) return `${frame.data}\n`;
   return serializeFrame(frame, format.ids ? frameId(offset, frame.part) : null);
 }
 

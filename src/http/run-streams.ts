@@ -1,20 +1,20 @@
-import { AppError } from '../core/errors.ts';
 import type { RunId } from '../core/ids.ts';
 import type { Engine } from '../engine/index.ts';
 import type { EventStream } from './event-stream.ts';
+import { createReaderBound } from './reader-bound.ts';
 import { type ChannelGroup, leaveChannel, openChannel, type Reader } from './run-channel.ts';
 import type { StreamCursor } from './stream-cursor.ts';
-import type { StreamFormat } from './stream-format.ts';
+import type { RunFormat } from './stream-format.ts';
 
 interface OpenRunStream {
   readonly runId: RunId;
-  readonly format: StreamFormat;
+  readonly format: RunFormat;
   readonly cursor: StreamCursor;
-  /** Opens the response, after the reader was admitted. */
+  /** Opens the response, or the reader's part of a WebSocket, after the reader was admitted. */
   readonly respond: () => EventStream;
 }
 
-/** Shows runs' logs as SSE: readers of one run in one format share one encoder and its bytes, a slow one gets its own. */
+/** Shows runs' logs, as SSE responses or on WebSockets: readers of one run in one format share one encoder and its bytes, a slow one gets its own. */
 export interface RunStreams {
   /**
    * Sends the frames behind the cursor, then new ones as they come, and ends the response after the terminal frame, which is sent in any
@@ -30,12 +30,12 @@ interface RunStreamsOptions {
   readonly onFault: (error: unknown) => void;
 }
 
-/** Makes the one place of a process where runs' logs become SSE. */
+/** Makes the one place of a process where runs' logs become frames. */
 export function createRunStreams({ engine, maxReadersPerRun, onFault }: RunStreamsOptions): RunStreams {
-  const readers = new Map<RunId, number>();
+  const bound = createReaderBound(maxReadersPerRun);
   const groups = new Map<string, ChannelGroup>();
 
-  function groupOf(runId: RunId, format: StreamFormat): ChannelGroup {
+  function groupOf(runId: RunId, format: RunFormat): ChannelGroup {
     const key = `${runId} ${format.name}`;
     const known = groups.get(key);
     if (known) return known;
@@ -53,20 +53,14 @@ export function createRunStreams({ engine, maxReadersPerRun, onFault }: RunStrea
   }
 
   async function open({ runId, format, cursor, respond }: OpenRunStream): Promise<void> {
-    const count = readers.get(runId) ?? 0;
-    if (count >= maxReadersPerRun) {
-      throw new AppError('too_many_readers', `At most ${maxReadersPerRun} streams may follow one run at a time.`);
-    }
-    readers.set(runId, count + 1);
+    const leave = bound.admit(runId);
     try {
       const reader: Reader = { stream: respond(), skip: cursor.offset > 0 ? cursor : null, channel: null };
       openChannel(groupOf(runId, format), reader);
       await over(reader.stream.signal);
       leaveChannel(reader);
     } finally {
-      const left = (readers.get(runId) ?? 1) - 1;
-      if (left > 0) readers.set(runId, left);
-      else readers.delete(runId);
+      leave();
     }
   }
 

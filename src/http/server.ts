@@ -10,6 +10,7 @@ import { problemShape } from './problem.ts';
 import { createRouteTable, type RouteTable } from './route-table.ts';
 import { registerStartPage, type StartPage } from './start-page.ts';
 import { useValidation } from './validator.ts';
+import { createWebSockets, wantsWebSocket } from './web-socket.ts';
 
 const REQUEST_ID = /^[A-Za-z0-9_-]{1,64}$/;
 const sendProblem = createErrorHandler(problemShape);
@@ -21,7 +22,7 @@ export interface ServerOptions {
   readonly page: StartPage;
   readonly log: FastifyBaseLogger;
   readonly dialects: readonly Dialect[];
-  readonly deps: DialectDeps;
+  readonly deps: Omit<DialectDeps, 'sockets'>;
   /** Aborted when the server is about to stop: it answers what is under way and takes nothing new. */
   readonly draining: AbortSignal;
 }
@@ -38,12 +39,15 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.setNotFoundHandler((request, reply) => answerUnknown(routes, request, reply));
   registerHealth(app, options);
   registerStartPage(app, options.page, options.dialects);
+  const sockets = createWebSockets({ ...options, clock: options.deps.clock });
+  app.server.on('upgrade', sockets.upgrade);
+  app.addHook('preClose', () => sockets.close());
   for (const dialect of options.dialects) {
     for (const prefix of dialect.prefixes) {
       await app.register(
         async (scope) => {
           scope.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'private, no-store'));
-          await dialect.register(scope, options.deps);
+          await dialect.register(scope, { ...options.deps, sockets });
         },
         { prefix },
       );
@@ -56,7 +60,13 @@ function createApp(options: ServerOptions): FastifyInstance {
   return Fastify({
     loggerInstance: options.log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
-    http: { connectionsCheckingInterval: 1_000, headersTimeout: 8_000, requestTimeout: 10_000, maxHeaderSize: 16_384 },
+    http: {
+      connectionsCheckingInterval: 1_000,
+      headersTimeout: 8_000,
+      requestTimeout: 10_000,
+      maxHeaderSize: 16_384,
+      shouldUpgradeCallback: wantsWebSocket,
+    },
     requestTimeout: 10_000,
     keepAliveTimeout: 65_000,
     bodyLimit: options.bodyLimit,
@@ -92,9 +102,10 @@ function addHooks(app: FastifyInstance, { draining }: ServerOptions): void {
     if (hasBody && !request.raw.complete) reply.header('connection', 'close');
   });
   app.addHook('onResponse', async (request, reply) => {
-    const path = request.url.split('?', 1)[0];
+    // The pattern and not the address: whatever somebody writes into an address, a secret say, stays out of the log.
+    const route = request.routeOptions.url ?? null;
     const durationMs = Math.round(reply.elapsedTime);
-    request.log.info({ method: request.method, path, status: reply.statusCode, duration_ms: durationMs }, 'request');
+    request.log.info({ method: request.method, route, status: reply.statusCode, duration_ms: durationMs }, 'request');
   });
 }
 

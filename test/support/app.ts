@@ -18,8 +18,8 @@ export interface TestApp {
   readonly dataDir: string;
   /** Everything it logged, one JSON text a line. */
   log(): string;
-  /** A token of one user of the default application. */
-  token(userId: string): Promise<string>;
+  /** A token of one user of the default application, for ten minutes unless said otherwise. */
+  token(userId: string, expiresInSeconds?: number): Promise<string>;
   /** Sends a request with the development key, unless `headers` names an `authorization`; an empty one sends none. */
   send(path: string, init?: RequestInit): Promise<Response>;
   post(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
@@ -33,10 +33,12 @@ export interface TestAppOptions {
   /** Content of polylogue.config.json. */
   readonly file?: Readonly<Record<string, unknown>>;
   readonly dataDir?: string;
+  /** PostgreSQL instead of the embedded store. */
+  readonly databaseUrl?: string;
   readonly dialects?: readonly Dialect[];
 }
 
-export async function startTestApp({ env = {}, file = {}, dataDir, dialects }: TestAppOptions = {}): Promise<TestApp> {
+export async function startTestApp({ env = {}, file = {}, dataDir, databaseUrl = '', dialects }: TestAppOptions = {}): Promise<TestApp> {
   const directory = dataDir ?? (await mkdtemp(join(tmpdir(), 'polylogue-')));
   const lines: string[] = [];
   const sink = new Writable({
@@ -46,7 +48,7 @@ export async function startTestApp({ env = {}, file = {}, dataDir, dialects }: T
     },
   });
   const config = loadConfig({
-    env: { PORT: '0', DATA_DIR: directory, JWT_SECRET_KEY: SECRET, ...env },
+    env: { PORT: '0', DATA_DIR: directory, DATABASE_URL: databaseUrl, JWT_SECRET_KEY: SECRET, ...env },
     cwd: directory,
     readFile: () => JSON.stringify({ version: 1, demo: { tokenDelayMs: 0 }, limits: { drainSeconds: 1 }, ...file }),
   });
@@ -60,7 +62,7 @@ export async function startTestApp({ env = {}, file = {}, dataDir, dialects }: T
     url: app.url,
     dataDir: directory,
     log: () => lines.join(''),
-    token: (userId) => mintToken({ secret: SECRET, userId, expiresInSeconds: 600, clock: systemClock }),
+    token: (userId, expiresInSeconds = 600) => mintToken({ secret: SECRET, userId, expiresInSeconds, clock: systemClock }),
     send,
     post: (path, body, headers = {}) =>
       send(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } }),

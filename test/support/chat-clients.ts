@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { DEVELOPMENT_KEY } from './app.ts';
@@ -17,8 +18,8 @@ export interface ChatClient {
   readonly name: string;
   /** Modules that its Python needs. */
   readonly python?: readonly string[];
-  /** Reads line by line and strips each, as the published examples do: line breaks and the white space around them are lost. */
-  readonly dropsLineBreaks?: boolean;
+  /** Reads line by line, as the published examples do, so that line breaks are lost: alone, or with the white space around them. */
+  readonly dropsLineBreaks?: 'alone' | 'with white space';
   /** Sends the questions one after another in one new conversation and gives the text that it showed for each. */
   converse(account: Account, questions: readonly string[]): Promise<readonly string[]>;
 }
@@ -91,7 +92,7 @@ const leviaPython: ChatClient = {
 const chatSessionsPython: ChatClient = {
   name: 'chat-sessions by aiohttp',
   python: ['aiohttp'],
-  dropsLineBreaks: true,
+  dropsLineBreaks: 'with white space',
   async converse({ url, token }, questions) {
     const texts: string[] = [];
     let session: string[] = [];
@@ -100,6 +101,23 @@ const chatSessionsPython: ChatClient = {
       const { stdout, stderr } = await runToSuccess(command);
       texts.push(stdout);
       session = [stderr.trim()];
+    }
+    return texts;
+  },
+};
+
+const graphPython: ChatClient = {
+  name: 'graph by requests',
+  python: ['requests'],
+  dropsLineBreaks: 'alone',
+  async converse({ url, user }, questions) {
+    const thread = randomUUID();
+    const texts: string[] = [];
+    for (const question of questions) {
+      const command = [PYTHON, script('graph-client.py'), url, DEVELOPMENT_KEY, user, thread, question] as const;
+      const { stdout } = await runToSuccess(command);
+      // It prints whatever data comes, names of nodes too.
+      texts.push(stdout.replace(/^classify(?:answer|small_talk)/, ''));
     }
     return texts;
   },
@@ -167,16 +185,46 @@ async function converseChatSessions(call: Call, { url, token }: Account, questio
   return texts;
 }
 
+async function converseGraph(call: Call, { url, user }: Account, questions: readonly string[]): Promise<readonly string[]> {
+  const headers = { 'x-api-key': DEVELOPMENT_KEY };
+  const texts: string[] = [];
+  let thread = {};
+  for (const message of questions) {
+    const answer = await call(`${url}/api/v1/graph/stream`, { headers, body: { message, user_id: user, ...thread } });
+    thread = { thread_id: answer.headers.get('x-thread-id') };
+    const events = eventsOf(answer.body);
+    if (events.at(-1)?.event !== 'done') throw new Error(`The stream ended without its end mark: ${answer.body.slice(-200)}`);
+    texts.push(events.map(({ event, data }) => (event === 'token' ? data : '')).join(''));
+  }
+  return texts;
+}
+
+async function converseUserChat(call: Call, { url, user, token }: Account, questions: readonly string[]): Promise<readonly string[]> {
+  const headers = { authorization: `Bearer ${token}` };
+  const texts: string[] = [];
+  let conversation_id: string | null = null;
+  for (const content of questions) {
+    const body = { message: { content }, conversation_id };
+    const answer = JSON.parse((await call(`${url}/api/${encodeURIComponent(user)}/chat`, { headers, body })).body);
+    conversation_id = answer.conversation_id;
+    texts.push(answer.message.content);
+  }
+  return texts;
+}
+
 /** Every client that conversations are tried with. */
 export const chatClients: readonly ChatClient[] = [
   leviaPython,
   chatSessionsPython,
+  graphPython,
   ...[byCurl, byFetch].flatMap((call): ChatClient[] => {
     const name = call === byCurl ? 'curl' : 'fetch';
     return [
       { name: `native by ${name}`, converse: (account, questions) => converseNative(call, account, questions) },
       { name: `levia by ${name}`, converse: (account, questions) => converseLevia(call, account, questions) },
       { name: `chat-sessions by ${name}`, converse: (account, questions) => converseChatSessions(call, account, questions) },
+      { name: `graph by ${name}`, converse: (account, questions) => converseGraph(call, account, questions) },
+      { name: `user-chat by ${name}`, converse: (account, questions) => converseUserChat(call, account, questions) },
     ];
   }),
 ];

@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { afterEach } from 'vitest';
 import { systemClock } from '../../src/backends/clock/system-clock.ts';
 import { DEFAULT_APPLICATION } from '../../src/core/ids.ts';
 import type { Principal } from '../../src/core/principal.ts';
@@ -7,6 +8,7 @@ import type { Dialect } from '../../src/http/dialect.ts';
 import { createEventStreams } from '../../src/http/event-stream.ts';
 import { createRunStreams } from '../../src/http/run-streams.ts';
 import { createServer } from '../../src/http/server.ts';
+import { type ExpectedCalls, stubEngine } from './stub-engine.ts';
 
 const principals: Readonly<Record<string, Principal>> = {
   plg_server: { kind: 'key', applicationId: DEFAULT_APPLICATION, actAs: true },
@@ -17,13 +19,14 @@ const principals: Readonly<Record<string, Principal>> = {
 
 /** A listening server with one dialect over an engine of the test's making. */
 export interface DialectServer {
+  readonly url: string;
   /** Sends a request to a path with `plg_server` as its key unless the headers name another credential; an empty `authorization` sends none. */
   send(path: string, init?: RequestInit): Promise<Response>;
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
   close(): Promise<void>;
 }
 
-/** Serves a dialect on a free loopback port. Credentials: `plg_server` (acts for all), `plg_browser` (acts for none), `jwt-ann`, `jwt-bob`. */
+/** Serves a dialect on a free loopback port. Credentials: `plg_server` (acts for all), `plg_browser` (acts for none), `jwt-ann`, `jwt-bob`, `jwt-expired`. */
 export async function serveDialect(dialect: Dialect, engine: Engine): Promise<DialectServer> {
   const log = pino({ level: 'silent' });
   const eventStreams = createEventStreams({ clock: systemClock });
@@ -36,7 +39,10 @@ export async function serveDialect(dialect: Dialect, engine: Engine): Promise<Di
     dialects: [dialect],
     deps: {
       engine,
-      credentials: { verify: async (credential) => principals[credential] ?? null },
+      credentials: {
+        verify: async (credential) => principals[credential] ?? null,
+        hasExpired: async (credential) => credential === 'jwt-expired',
+      },
       clock: systemClock,
       eventStreams,
       runStreams: createRunStreams({ engine, maxReadersPerRun: 10, onFault }),
@@ -51,6 +57,7 @@ export async function serveDialect(dialect: Dialect, engine: Engine): Promise<Di
     return fetch(url + path, { ...init, headers });
   };
   return {
+    url,
     send,
     post: (path, body, headers = {}) =>
       send(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } }),
@@ -58,5 +65,18 @@ export async function serveDialect(dialect: Dialect, engine: Engine): Promise<Di
       eventStreams.close();
       await app.close();
     },
+  };
+}
+
+/** Serves a dialect over a stub engine, for the tests of one file; closes after each test what it has opened. */
+export function serveInTests(dialect: Dialect): (calls?: ExpectedCalls) => Promise<DialectServer> {
+  const opened: DialectServer[] = [];
+  afterEach(async () => {
+    for (const server of opened.splice(0)) await server.close();
+  });
+  return async (calls = {}) => {
+    const server = await serveDialect(dialect, stubEngine(calls));
+    opened.push(server);
+    return server;
   };
 }

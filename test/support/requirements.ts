@@ -10,8 +10,12 @@ export const PYTHON = '/usr/bin/python3';
 export function canImport(...modules: readonly string[]): boolean {
   const { status } = spawnSync(PYTHON, ['-c', `import ${modules.join(', ')}`], { stdio: 'ignore' });
   if (status === 0) return true;
-  const missing = `${PYTHON} cannot import ${modules.join(' and ')} (Debian: ${modules.map((name) => `python3-${name}`).join(' ')})`;
-  if (process.env.POLYLOGUE_REQUIRE_ALL === '1') throw new Error(`${missing}, and POLYLOGUE_REQUIRE_ALL=1 forbids skipping.`);
-  process.stderr.write(`\n*** SKIPPED: ${missing} ***\n\n`);
+  missing(`${PYTHON} cannot import ${modules.join(' and ')} (Debian: ${modules.map((name) => `python3-${name}`).join(' ')})`);
   return false;
+}
+
+/** Says loudly what tests are skipped for; with POLYLOGUE_REQUIRE_ALL=1 it throws. */
+export function missing(what: string): void {
+  if (process.env.POLYLOGUE_REQUIRE_ALL === '1') throw new Error(`${what}, and POLYLOGUE_REQUIRE_ALL=1 forbids skipping.`);
+  process.stderr.write(`\n*** SKIPPED: ${what} ***\n\n`);
 }

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startApp } from '../../src/app.ts';
 import { createLogger } from '../../src/backends/logger/create-logger.ts';
+import { openPostgresStore } from '../../src/backends/stores/postgres/index.ts';
 import { openSqliteStore } from '../../src/backends/stores/sqlite/index.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { LogBatchResult, Store } from '../../src/core/ports/store.ts';
 
-const LATE_MS = 150;
+const LATE_MS = 500;
 
-/** A store that says it has stored text 150 ms before it does: what a server is that delivers first and commits later. */
+/** A store that says it has stored text half a second before it does: what a server is that delivers first and commits later. */
 function hasty(store: Store): Store {
   let tail: Promise<unknown> = Promise.resolve();
   return {
@@ -28,5 +29,7 @@ function hasty(store: Store): Store {
 // A whole server of the wrong kind, to see that the proofs notice.
 const config = loadConfig({ env: process.env, cwd: process.cwd() });
 const log = createLogger(config.logLevel);
-const app = await startApp(config, { log, store: hasty(await openSqliteStore({ dataDir: config.dataDir })) });
+const { databaseUrl: url, dataDir } = config;
+const store = url === null ? await openSqliteStore({ dataDir }) : await openPostgresStore({ url, log });
+const app = await startApp(config, { log, store: hasty(store) });
 log.info({ url: app.url }, `listening on ${app.url}`);

@@ -1,0 +1,54 @@
+import { AppError } from '../core/errors.ts';
+import { type MessageId, parseUuid, type ThreadKey } from '../core/ids.ts';
+import type { ThreadQuery } from '../core/ports/store.ts';
+
+type ThreadCursor = NonNullable<ThreadQuery['cursor']>;
+
+/** Where the next page of threads begins, as text that callers hand back unread. */
+export function writeThreadCursor({ updatedAt, key }: ThreadCursor): string {
+  return encode([updatedAt, key]);
+}
+
+/** Throws `cursor_invalid` for anything that `writeThreadCursor` does not make. */
+export function readThreadCursor(text: string): ThreadCursor {
+  const [updatedAt, key, ...rest] = decode(text);
+  if (!isCount(updatedAt) || typeof key !== 'string' || !/^[\w-]{1,64}$/.test(key) || rest.length > 0) throw cursorInvalid();
+  return { updatedAt, key: key as ThreadKey };
+}
+
+/** Where the next page of messages begins: with this one. */
+export function writeMessageCursor(id: MessageId): string {
+  return encode([id]);
+}
+
+/** Throws `cursor_invalid` for anything that `writeMessageCursor` does not make. */
+export function readMessageCursor(text: string): MessageId {
+  const [id, ...rest] = decode(text);
+  const parsed = parseUuid<MessageId>(id);
+  if (!parsed || rest.length > 0) throw cursorInvalid();
+  return parsed;
+}
+
+function encode(values: readonly unknown[]): string {
+  return Buffer.from(JSON.stringify(values)).toString('base64url');
+}
+
+function decode(text: string): readonly unknown[] {
+  const bytes = Buffer.from(text, 'base64url');
+  if (bytes.toString('base64url') !== text) throw cursorInvalid();
+  try {
+    const value: unknown = JSON.parse(bytes.toString());
+    if (Array.isArray(value)) return value;
+  } catch (cause) {
+    throw cursorInvalid(cause);
+  }
+  throw cursorInvalid();
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
+function cursorInvalid(cause?: unknown): AppError {
+  return new AppError('cursor_invalid', 'The cursor must be the next_cursor of an earlier answer.', { cause });
+}
