@@ -15,8 +15,11 @@ import type { Config } from './config.ts';
 import type { ModelProvider } from './core/ports/model-provider.ts';
 import type { Store } from './core/ports/store.ts';
 import { chatSessions } from './dialects/chat-sessions/index.ts';
+import { chatWs } from './dialects/chat-ws/index.ts';
+import { graph } from './dialects/graph/index.ts';
 import { levia } from './dialects/levia/index.ts';
 import { native } from './dialects/native/index.ts';
+import { userChat } from './dialects/user-chat/index.ts';
 import { createEngine, type Engine } from './engine/index.ts';
 import type { Dialect } from './http/dialect.ts';
 import { createEventStreams, type EventStreams } from './http/event-stream.ts';
@@ -24,10 +27,12 @@ import { createRunStreams } from './http/run-streams.ts';
 import { createServer } from './http/server.ts';
 
 /** The front doors. A new one is a folder under `dialects/` and its name here. */
-export const doors: readonly Dialect[] = [native, levia, chatSessions];
+export const doors: readonly Dialect[] = [native, levia, chatSessions, chatWs, graph, userChat];
 
 const ANSWER_TIMEOUT_MS = 120_000;
 const REFRESH_MODELS_MS = 600_000;
+/** How long a start waits for what providers list. */
+const FIRST_REFRESH_MS = 1_500;
 /** Time for clients to take the last frames of what has ended. */
 const LAST_FRAMES_MS = 2_000;
 
@@ -40,9 +45,11 @@ export interface App {
 
 interface AppOptions {
   readonly log?: Logger;
-  /** Instead of the embedded store. */
+  /** Instead of the one that the settings choose. */
   readonly store?: Store;
   readonly dialects?: readonly Dialect[];
+  /** Told when the store has stopped for good: nothing works from then on. */
+  readonly onStoreDeath?: (error: Error) => void;
 }
 
 /** Puts the house together and serves. Rejects with a sentence for the operator when settings or machine do not allow it. */
@@ -50,7 +57,7 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
   const log = options.log ?? createLogger(config.logLevel);
   const models = createModels(config, log);
   const secrets = await loadSigningSecrets({ config });
-  const store = options.store ?? (await openSqliteStore({ dataDir: config.dataDir }));
+  const store = options.store ?? (await openStore(config, log, options.onStoreDeath));
   const engine = createEngine({
     store,
     catalogue: models.catalogue,
@@ -66,9 +73,9 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
   const front = { config, log, engine, secrets, demo: models.demo, dialects: options.dialects ?? doors, draining: closing.signal };
   const { server, eventStreams } = await createFront(front);
   try {
+    const stopRefreshing = await keepFresh(models.catalogue, closing.signal);
     await engine.recover();
     const url = await listen(server, config);
-    const stopRefreshing = keepFresh(models.catalogue, closing.signal);
     return {
       url,
       async close() {
@@ -82,13 +89,20 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
   }
 }
 
+async function openStore({ databaseUrl, dataDir }: Config, log: Logger, onDeath?: (error: Error) => void): Promise<Store> {
+  if (databaseUrl === null) return openSqliteStore({ dataDir, onDeath });
+  const { openPostgresStore } = await import('./backends/stores/postgres/index.ts');
+  return openPostgresStore({ url: databaseUrl, log });
+}
+
 function createModels(config: Config, log: Logger) {
   const idleMs = config.limits.idleSeconds * 1000;
   const timeouts = { firstByteMs: idleMs, idleMs, totalMs: config.limits.runSeconds * 1000 };
   const limits = { answerCharacters: config.limits.answerChars };
   const tokenDelayMs = config.demo.tokenDelayMs ?? undefined;
   const providers: Record<string, ModelProvider> = { demo: createDemoProvider({ clock: systemClock, tokenDelayMs }) };
-  for (const provider of config.providers) providers[provider.name] = createOpenAiCompatibleProvider({ ...provider, timeouts, limits });
+  for (const provider of config.providers)
+    providers[provider.name] = createOpenAiCompatibleProvider({ ...provider, timeouts, limits, clock: systemClock });
   const models = Object.fromEntries(config.models.map((model) => [model.name, { ...model, model: model.upstream }]));
   const catalogue = createCatalogue({ settings: { defaultModel: config.defaultModel, models }, providers, log });
   const demo = config.providers.length === 0;
@@ -123,7 +137,7 @@ async function createFront({ config, log, engine, secrets, demo, dialects, drain
       clock: systemClock,
       eventStreams,
       runStreams: createRunStreams({ engine, maxReadersPerRun: limits.readersPerRun, onFault }),
-      settings: { answerTimeoutMs: ANSWER_TIMEOUT_MS, carryTurns: config.levia.carryTurns },
+      settings: { answerTimeoutMs: ANSWER_TIMEOUT_MS, carryTurns: config.levia.carryTurns, chatWs: config.chatWs },
     },
     draining,
   });
@@ -142,10 +156,13 @@ async function listen(server: Server, { host, port }: Config): Promise<string> {
   }
 }
 
-/** Asks the providers for their models now and from time to time. */
-function keepFresh(catalogue: RefreshableCatalogue, signal: AbortSignal): () => void {
+/** Asks the providers for their models now, for so long that the names of a provider that answers are known, and then from time to time. */
+async function keepFresh(catalogue: RefreshableCatalogue, signal: AbortSignal): Promise<() => void> {
+  // Rejects only when aborted; a provider's failure is in the log.
   const refresh = () => catalogue.refresh(signal).catch(() => undefined);
-  void refresh();
+  const enough = new AbortController();
+  await Promise.race([refresh(), systemClock.sleep(FIRST_REFRESH_MS, enough.signal).catch(() => undefined)]);
+  enough.abort();
   return systemClock.every(REFRESH_MODELS_MS, refresh);
 }
 

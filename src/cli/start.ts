@@ -15,11 +15,13 @@ export async function start(): Promise<void> {
   await prepareDataDirectory(config.dataDir);
   // Loaded only with good settings, so that a mistake in them is answered at once.
   const { startApp } = await import('../app.ts');
-  const app = startApp(config, { log });
+  const storeDeath = Promise.withResolvers<Error>();
+  const app = startApp(config, { log, onStoreDeath: storeDeath.resolve });
   supervise(app, {
     process,
     clock: systemClock,
     drainMs: config.limits.drainSeconds * 1000 + CLOSE_MS,
+    death: storeDeath.promise,
     onFault: (what, error) => log.fatal({ err: error }, what),
   });
   const { url } = await app;

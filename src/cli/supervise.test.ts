@@ -8,6 +8,7 @@ function createStage(app: Promise<{ close(): Promise<void> }>) {
   const emitter = new EventEmitter();
   const exits: number[] = [];
   const faults: unknown[][] = [];
+  const death = Promise.withResolvers<Error>();
   const clock = createFakeClock(0);
   const exit = (code: number) => {
     exits.push(code);
@@ -17,9 +18,10 @@ function createStage(app: Promise<{ close(): Promise<void> }>) {
     process: Object.assign(emitter, { exit }),
     clock,
     drainMs: 30_000,
+    death: death.promise,
     onFault: (...fault) => faults.push(fault),
   });
-  return { emitter, exits, faults, advance: clock.advance };
+  return { emitter, exits, faults, die: death.resolve, advance: clock.advance };
 }
 
 const never = new Promise<void>(() => undefined);
@@ -83,4 +85,13 @@ test('a close that fails is reported and exits with 1', async () => {
   await once(emitter, 'exited');
   expect(exits).toEqual([1]);
   expect(faults).toEqual([['stopping', expect.objectContaining({ message: 'disk' })]]);
+});
+
+test('the death of the store ends the process at once, so that whoever watches it starts it again', async () => {
+  const { exits, faults, die } = createStage(Promise.resolve({ close: () => never }));
+  const error = new Error('gone');
+  die(error);
+  await Promise.resolve();
+  await Promise.resolve();
+  expect({ exits, faults }).toEqual({ exits: [1], faults: [['the store has stopped', error]] });
 });

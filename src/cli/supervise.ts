@@ -14,6 +14,8 @@ interface Supervision {
   readonly clock: Clock;
   /** How long a drain may take before the process ends anyway. */
   readonly drainMs: number;
+  /** Resolves when the application can do nothing any more, not even drain. */
+  readonly death: Promise<Error>;
   readonly onFault: (what: string, error: unknown) => void;
 }
 
@@ -22,9 +24,9 @@ const SAME_SIGNAL_MS = 500;
 
 /**
  * Ties a running application to its process: the first SIGTERM or SIGINT drains and exits with 0, a further one exits with 1 at once; an
- * error nobody caught is reported, drains and exits with 1.
+ * error nobody caught is reported, drains and exits with 1; the application's death is reported and exits with 1 at once.
  */
-export function supervise(app: Promise<{ close(): Promise<void> }>, { process, clock, drainMs, onFault }: Supervision): void {
+export function supervise(app: Promise<{ close(): Promise<void> }>, { process, clock, drainMs, death, onFault }: Supervision): void {
   let stoppingSince: number | null = null;
 
   const stop = async (code: number) => {
@@ -48,6 +50,10 @@ export function supervise(app: Promise<{ close(): Promise<void> }>, { process, c
     if (stoppingSince === null) void stop(1);
   };
 
+  void death.then((error) => {
+    onFault('the store has stopped', error);
+    process.exit(1);
+  });
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
   process.on('uncaughtException', onError('uncaught exception'));

@@ -1,4 +1,5 @@
 import { AppError } from '../../core/errors.ts';
+import type { MessageId } from '../../core/ids.ts';
 import type { Message } from '../../core/message.ts';
 import type { Owner } from '../../core/principal.ts';
 import type { Thread, ThreadRef } from '../../core/thread.ts';
@@ -8,7 +9,8 @@ import { readConversation, type SentConversation } from './translate.ts';
 import type { StreamBody } from './wire.ts';
 
 const MESSAGES_PER_READ = 200;
-const MAX_TRIES = 5;
+/** Each time a session has changed meanwhile, somebody else's message got in: a full queue ends this before the tries do. */
+const MAX_TRIES = 100;
 
 /** A call of `/stream` whose body has been read. */
 export interface AnswerRequest {
@@ -57,17 +59,13 @@ async function continueSession(engine: Engine, known: Known): Promise<Started> {
 /** The session's messages that count, in order; null when they are more than were sent, so that they cannot be a prefix. */
 async function readStored(engine: Engine, { owner, thread, turns }: Known): Promise<readonly Message[] | null> {
   const stored: Message[] = [];
-  let beforeSeq: number | null = null;
-  for (;;) {
-    const page: readonly Message[] = await engine.threads.messages(owner, refOf(thread), {
-      branch: 'head',
-      beforeSeq,
-      limit: MESSAGES_PER_READ,
-    });
+  for (let branch: MessageId | 'head' = 'head'; ; ) {
+    const page: readonly Message[] = await engine.threads.messages(owner, refOf(thread), { branch, limit: MESSAGES_PER_READ });
     stored.push(...page.filter(counts));
     if (stored.length > turns.length) return null;
-    if (page.length < MESSAGES_PER_READ) return stored.reverse();
-    beforeSeq = page.at(-1)?.seq ?? null;
+    const next = page.at(-1)?.parentId ?? null;
+    if (next === null) return stored.reverse();
+    branch = next;
   }
 }
 

@@ -1,10 +1,12 @@
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../../core/errors.ts';
 import { type Message, textOf } from '../../core/message.ts';
-import type { Run } from '../../core/run.ts';
+import type { ThreadFigures } from '../../core/ports/store.ts';
 import type { Thread } from '../../core/thread.ts';
 import type { IncomingMessage, StartRun } from '../../engine/index.ts';
 import type { ErrorShape } from '../../http/error-handler.ts';
+import type { MessageHistory } from '../../http/message-history.ts';
+import type { RunAnswer } from '../../http/run-answer.ts';
 import { formatTime } from '../../http/time.ts';
 import type { StreamBody } from './wire.ts';
 
@@ -32,35 +34,63 @@ export function readConversation(body: StreamBody): SentConversation {
   return { turns, settings };
 }
 
-/** A thread as a session without its messages, as it is right after its creation. */
-export function toNewSession(thread: Thread): object {
+/** A thread with what a session shows of it. */
+export interface StoredSession extends MessageHistory {
+  readonly thread: Thread;
+  readonly figures: ThreadFigures;
+  /** What answers in a thread without a model of its own. */
+  readonly defaultModel: string;
+}
+
+/** A thread as a session. */
+export function toSession({ thread, figures, defaultModel, messages, truncated }: StoredSession): object {
   return {
     id: thread.number,
     user_id: thread.userNumber,
     application_id: thread.applicationNumber,
-    model: thread.model,
-    title: thread.title || 'New Chat',
-    messages: [],
+    model: thread.model ?? defaultModel,
+    title: titleOf(thread),
+    messages: messages.map(toSessionMessage),
+    ...(truncated && { messages_truncated: true }),
     created_at: formatTime(thread.createdAt),
     updated_at: formatTime(thread.updatedAt),
     thread_id: thread.id,
-    message_count: 0,
-    total_tokens: 0,
+    message_count: figures.messages,
+    total_tokens: figures.totalTokens,
     tags: thread.tags,
     summary: null,
-    last_message_at: null,
+    last_message_at: figures.lastMessageAt === null ? null : formatTime(figures.lastMessageAt),
   };
 }
 
+/** A thread as `/switch-model` shows it. */
+export function toSwitched(thread: Thread, { messages, truncated }: MessageHistory): object {
+  return {
+    session_id: thread.number,
+    model: thread.model,
+    messages: messages.map(toSessionMessage),
+    ...(truncated && { messages_truncated: true }),
+    title: titleOf(thread),
+  };
+}
+
+function titleOf(thread: Thread): string {
+  return thread.title || 'New Chat';
+}
+
+function toSessionMessage({ role, parts }: Message): object {
+  return { role, content: textOf(parts) };
+}
+
 /** A completed run as the one JSON object of `"stream": false`. */
-export function toCompletion(run: Run, answer: Message): object {
+export function toCompletion({ run, message }: RunAnswer): object {
   const { usage } = run;
   return {
     id: run.id,
     object: 'chat.completion',
     created: Math.floor(run.createdAt / 1000),
     model: run.snapshot.model,
-    choices: [{ index: 0, message: { role: 'assistant', content: textOf(answer.parts) }, finish_reason: run.finishReason }],
+    choices: [{ index: 0, message: { role: 'assistant', content: textOf(message.parts) }, finish_reason: run.finishReason }],
     usage: usage && {
       prompt_tokens: usage.input_tokens,
       completion_tokens: usage.output_tokens,

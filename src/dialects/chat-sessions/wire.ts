@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { AppError } from '../../core/errors.ts';
+import { createQueryReader } from '../../http/query.ts';
 
 const nullable = { nullable: true } as const;
 const ModelName = Type.String({ minLength: 1, maxLength: 255 });
@@ -24,6 +25,46 @@ export type StreamBody = Static<typeof StreamBody>;
 /** Body of POST `/sessions`. */
 export const CreateSessionBody = Type.Object({ model: ModelName });
 export type CreateSessionBody = Static<typeof CreateSessionBody>;
+
+/** Body of POST `/switch-model`. */
+export const SwitchModelBody = Type.Object({
+  session_id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+  model: ModelName,
+});
+export type SwitchModelBody = Static<typeof SwitchModelBody>;
+
+/** The query of GET `/history`. */
+export interface HistoryQuery {
+  readonly page: number;
+  readonly pageSize: number;
+  readonly model: string | null;
+  readonly createdAfter: number | null;
+  readonly createdBefore: number | null;
+}
+
+const PAGE = { min: 1, max: 2_147_483_647, default: 1 };
+const PAGE_SIZE = { min: 1, max: 100, default: 10 };
+const MAX_NAME = 255;
+
+/** Reads the query strictly; `request_invalid` when the dates end before they start, or for a filter that is not there yet. */
+export function readHistoryQuery(query: unknown): HistoryQuery {
+  const reader = createQueryReader(query);
+  for (const name of ['search_term', 'tags']) {
+    if (reader.list(name, MAX_NAME).length > 0) throw new AppError('request_invalid', `${name} is not supported yet; leave it out.`);
+  }
+  const createdAfter = reader.time('start_date');
+  const createdBefore = reader.time('end_date');
+  if (createdAfter !== null && createdBefore !== null && createdAfter > createdBefore) {
+    throw new AppError('request_invalid', 'start_date must not be after end_date.');
+  }
+  return {
+    page: reader.integer('page', PAGE),
+    pageSize: reader.integer('page_size', PAGE_SIZE),
+    model: reader.text('model', MAX_NAME),
+    createdAfter,
+    createdBefore,
+  };
+}
 
 /** Reads a session id from a path: 1 to 2^53-1 in decimal digits without sign or leading zero, else `validation_failed`. */
 export function readSessionNumber(text: string): number {

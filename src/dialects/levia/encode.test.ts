@@ -6,13 +6,10 @@ import type { Frame } from '../../http/stream-format.ts';
 import { leviaStream } from './encode.ts';
 
 const answerId = 'answer' as MessageId;
-const completed: RunFact = {
-  type: 'run.completed',
-  message: { id: answerId, seq: 2, role: 'assistant', status: 'completed', parts: [] },
-  usage: null,
-  model: 'gpt-4',
-  finish_reason: 'stop',
-};
+function completed(reply: string): RunFact {
+  const message = { id: answerId, seq: 2, role: 'assistant', status: 'completed', parts: [{ type: 'text', text: reply }] } as const;
+  return { type: 'run.completed', message, usage: null, model: 'gpt-4', finish_reason: 'stop' };
+}
 
 function text(value: string): RunFact {
   return { type: 'text.appended', message_id: answerId, text: value, at: 0 };
@@ -37,7 +34,7 @@ describe('levia stream', () => {
       model: 'gpt-4',
       attempt: 1,
     };
-    expect(dataOf([started, text('Hello '), text('world'), completed])).toEqual([
+    expect(dataOf([started, text('Hello '), text('world'), completed('Hello world')])).toEqual([
       '{"type":"stream","data":{"content":"Hello ","type":"text"}}',
       '{"type":"stream","data":{"content":"world","type":"text"}}',
       '{"type":"complete","data":{"reply":"Hello world"}}',
@@ -92,7 +89,7 @@ describe('levia frames', () => {
     );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 5 }), (deltas) => {
-        const frames = framesOf([...deltas.map(text), completed]).map(({ data }) => ({ data, payload: JSON.parse(data) }));
+        const frames = framesOf([...deltas.map(text), completed(deltas.join(''))]).map(({ data }) => ({ data, payload: JSON.parse(data) }));
         const reply = frames.pop();
         for (const { data } of frames) {
           expect(data).toMatch(/^[ -~]*$/);

@@ -1,5 +1,7 @@
-import type { RunEvent } from '../../core/run-event.ts';
-import type { Encoder, Frame, StreamFormat } from '../../http/stream-format.ts';
+import { textOf } from '../../core/message.ts';
+import type { LoggedEvent } from '../../core/run-event.ts';
+import { cutText } from '../../http/raw-text.ts';
+import type { Frame, StreamFormat } from '../../http/stream-format.ts';
 
 /** Code units of text in one frame: at six bytes an escaped one, its line stays below 64 KB. */
 const MAX_UNITS = 10_000;
@@ -19,21 +21,8 @@ function frame(payload: Payload, part: number | null = null): Frame {
   return { part, event: null, data: asciiJson(payload) };
 }
 
-function cutText(text: string): string[] {
-  const pieces: string[] = [];
-  let from = 0;
-  while (text.length - from > MAX_UNITS) {
-    const high = (text.charCodeAt(from + MAX_UNITS - 1) & 0xfc00) === 0xd800;
-    const to = from + MAX_UNITS - (high ? 1 : 0);
-    pieces.push(text.slice(from, to));
-    from = to;
-  }
-  pieces.push(text.slice(from));
-  return pieces;
-}
-
 function streamFrames(content: string, type: Kind): Frame[] {
-  const pieces = cutText(content);
+  const pieces = cutText(content, MAX_UNITS);
   return pieces.map((piece, at) => frame({ type: 'stream', data: { content: piece, type } }, pieces.length > 1 ? at + 1 : null));
 }
 
@@ -42,8 +31,10 @@ export function errorFrame(error: string): Frame {
   return frame({ type: 'error', data: { error } });
 }
 
-function encodeOther(event: Exclude<RunEvent, { type: 'text.appended' | 'run.completed' }>): readonly Frame[] {
+function encode({ event }: LoggedEvent): readonly Frame[] {
   switch (event.type) {
+    case 'text.appended':
+      return streamFrames(event.text, 'text');
     case 'reasoning.appended':
       return streamFrames(event.text, 'think');
     case 'node.entered':
@@ -56,6 +47,8 @@ function encodeOther(event: Exclude<RunEvent, { type: 'text.appended' | 'run.com
       return streamFrames(`Waiting for approval of ${event.name}`, 'steps');
     case 'run.restarted':
       return streamFrames('Continuing after an interruption', 'steps');
+    case 'run.completed':
+      return [frame({ type: 'complete', data: { reply: textOf(event.message.parts) } })];
     case 'run.failed':
       return [errorFrame(event.detail)];
     case 'run.cancelled':
@@ -66,22 +59,12 @@ function encodeOther(event: Exclude<RunEvent, { type: 'text.appended' | 'run.com
   }
 }
 
-function createEncoder(): Encoder {
-  let reply = '';
-  return ({ event }) => {
-    if (event.type === 'text.appended') {
-      reply += event.text;
-      return streamFrames(event.text, 'text');
-    }
-    return event.type === 'run.completed' ? [frame({ type: 'complete', data: { reply } })] : encodeOther(event);
-  };
-}
-
 /** `stream`, `complete` and `error` objects as ASCII JSON; the `text` contents joined are exactly the `reply`. */
 export const leviaStream: StreamFormat = {
   name: 'levia',
   ids: true,
+  stateless: true,
   pings: true,
   contentType: 'text/event-stream',
-  createEncoder,
+  createEncoder: () => encode,
 };

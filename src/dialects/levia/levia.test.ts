@@ -1,29 +1,11 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { type DialectServer, serveDialect } from '../../../test/support/dialect-server.ts';
-import {
-  completedFact,
-  type ExpectedCalls,
-  followOf,
-  stubEngine,
-  stubRun,
-  stubThread,
-  textFact,
-} from '../../../test/support/stub-engine.ts';
+import { describe, expect, it } from 'vitest';
+import { serveInTests } from '../../../test/support/dialect-server.ts';
+import { completedWith, followOf, stubRun, stubThread, textFact } from '../../../test/support/stub-engine.ts';
 import { AppError } from '../../core/errors.ts';
 import type { CreateThread, StartRun } from '../../engine/index.ts';
 import { levia } from './index.ts';
 
-let server: DialectServer | undefined;
-
-async function serve(calls: ExpectedCalls = {}): Promise<DialectServer> {
-  server = await serveDialect(levia, stubEngine(calls));
-  return server;
-}
-
-afterEach(async () => {
-  await server?.close();
-  server = undefined;
-});
+const serve = serveInTests(levia);
 
 const chatBody = { user_id: 'ann', intent: 'Hi', session_id: stubThread.id };
 const unknownThread = () => Promise.reject(new AppError('thread_not_found', 'There is no such thread'));
@@ -128,7 +110,7 @@ describe('POST /levia/chat', () => {
 });
 
 describe('GET /levia/chat/stream/{request_id}', () => {
-  const follow = followOf([textFact('Hé'), textFact('llo'), completedFact]);
+  const follow = followOf([textFact('Hé'), textFact('llo'), completedWith('Héllo')]);
   const path = `/levia/chat/stream/${stubRun.id}`;
   const frames = [
     'id: 1\ndata: {"type":"stream","data":{"content":"H\\u00e9","type":"text"}}\n\n',

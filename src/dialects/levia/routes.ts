@@ -21,8 +21,8 @@ const PRINCIPAL = 'leviaPrincipal';
 export function registerRoutes(scope: FastifyInstance, deps: DialectDeps): void {
   scope.decorateRequest(PRINCIPAL);
   scope.addHook('onRequest', async (request) => {
-    const queryNames = request.method === 'GET' ? ['api_key'] : [];
-    request.setDecorator(PRINCIPAL, await authenticate(request, { credentials: deps.credentials, queryNames }));
+    const options = request.method === 'GET' ? { queryNames: { api_key: 'key' } as const } : {};
+    request.setDecorator(PRINCIPAL, await authenticate(request, { credentials: deps.credentials, ...options }));
   });
   scope.post('/create', (request, reply) => createSession(deps, request, reply));
   scope.post('', (request, reply) => chat(deps, request, reply));

@@ -7,14 +7,22 @@ import type { Run } from '../../core/run.ts';
 import { authenticate, namedUserOf, ownerOf } from '../../http/authenticate.ts';
 
 const OWNER = 'nativeOwner';
+const EXPIRY = 'nativeExpiry';
 
 /** Lets only requests in that say who sends them, and before their body is read. */
 export function requireOwner(scope: FastifyInstance, credentials: Credentials): void {
   scope.decorateRequest(OWNER);
+  scope.decorateRequest(EXPIRY);
   scope.addHook('onRequest', async (request) => {
     const principal = await authenticate(request, { credentials });
     request.setDecorator(OWNER, ownerOf(principal, namedUserOf(request)));
+    request.setDecorator(EXPIRY, principal.kind === 'user' ? (principal.expiresAt ?? null) : null);
   });
+}
+
+/** When the request's token ends, in milliseconds since 1970; null for what does not end by itself. */
+export function expiryIn(request: FastifyRequest): number | null {
+  return request.getDecorator<number | null>(EXPIRY);
 }
 
 /** Whose records the request touches. */

@@ -1,16 +1,7 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import { afterEach, describe, expect, it } from 'vitest';
-import { type DialectServer, serveDialect } from '../../../test/support/dialect-server.ts';
-import {
-  completedFact,
-  type ExpectedCalls,
-  followOf,
-  storedMessage,
-  stubEngine,
-  stubRun,
-  stubThread,
-  textFact,
-} from '../../../test/support/stub-engine.ts';
+import { describe, expect, it } from 'vitest';
+import { serveInTests } from '../../../test/support/dialect-server.ts';
+import { completedFact, followOf, storedMessage, stubRun, stubThread, textFact } from '../../../test/support/stub-engine.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Run } from '../../core/run.ts';
 import { logEvent } from '../../core/run-event.ts';
@@ -23,17 +14,7 @@ const runPath = `${base}/runs/${stubRun.id}`;
 const owner = { applicationId: 'default', userId: 'service' };
 const questionId = '01890000-0000-7000-8000-00000000000b';
 
-let server: DialectServer | undefined;
-
-async function serve(calls: ExpectedCalls = {}): Promise<DialectServer> {
-  server = await serveDialect(native, stubEngine(calls));
-  return server;
-}
-
-afterEach(async () => {
-  await server?.close();
-  server = undefined;
-});
+const serve = serveInTests(native);
 
 function eventsOf(body: string): EventSourceMessage[] {
   const events: EventSourceMessage[] = [];

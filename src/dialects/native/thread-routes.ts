@@ -1,15 +1,20 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from '../../core/errors.ts';
 import type { ThreadQuery } from '../../core/ports/store.ts';
 import type { DialectDeps } from '../../http/dialect.ts';
+import { callAt } from '../../http/expiry.ts';
 import { readRepeatKey } from '../../http/idempotency.ts';
+import { readMessageCursor, readThreadCursor, writeMessageCursor, writeThreadCursor } from '../../http/list-cursor.ts';
 import { createQueryReader } from '../../http/query.ts';
+import { createReaderBound, type ReaderBound } from '../../http/reader-bound.ts';
 import { readStreamCursor } from '../../http/stream-cursor.ts';
-import { readMessageCursor, readThreadCursor, writeMessageCursor, writeThreadCursor } from './cursors.ts';
-import { ownerIn, threadIn, toMessageId } from './request.ts';
+import { expiryIn, ownerIn, threadIn, toMessageId } from './request.ts';
 import { nativeStream, toMessageView, toThreadFrames, toThreadView } from './translate.ts';
 import { ChangeThreadBody, CreateThreadBody, checkMetadata, HeadBody } from './wire.ts';
 
 const PAGE = { min: 1, max: 100, default: 20 };
+/** Streams of one thread's events. */
+const MAX_FOLLOWERS = 1_000;
 
 /** Adds everything about threads and their messages but starting runs. */
 export function registerThreadRoutes(scope: FastifyInstance, deps: DialectDeps): void {
@@ -21,7 +26,8 @@ export function registerThreadRoutes(scope: FastifyInstance, deps: DialectDeps):
   scope.delete('/threads/:thread_id', (request, reply) => deleteThread(deps, request, reply));
   scope.get('/threads/:thread_id/messages', (request, reply) => listMessages(deps, request, reply));
   scope.put('/threads/:thread_id/head', { schema: { body: HeadBody } }, (request, reply) => setHead(deps, request, reply));
-  scope.get('/threads/:thread_id/events', (request, reply) => followThread(deps, request, reply));
+  const followers = createReaderBound(MAX_FOLLOWERS);
+  scope.get('/threads/:thread_id/events', (request, reply) => followThread(deps, followers, { request, reply }));
 }
 
 async function takeMissingBodyAsEmpty(request: FastifyRequest): Promise<void> {
@@ -38,6 +44,7 @@ async function listThreads({ engine }: DialectDeps, request: FastifyRequest): Pr
 
 function readThreadQuery(query: unknown): ThreadQuery {
   const reader = createQueryReader(query);
+  if (reader.text('q', 1_000) !== null) throw searchUnsupported();
   const cursor = reader.text('cursor', 200);
   const model = reader.text('model', 255);
   const tag = reader.text('tag', 50);
@@ -52,6 +59,11 @@ function readThreadQuery(query: unknown): ThreadQuery {
     ...(before !== null && { createdBefore: before }),
     ...(after !== null && { createdAfter: after }),
   };
+}
+
+function searchUnsupported(): AppError {
+  const message = 'is not supported yet';
+  return new AppError('validation_failed', `q ${message}.`, { fields: [{ path: ['q'], message, keyword: 'unsupported' }] });
 }
 
 async function createThread({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
@@ -89,15 +101,14 @@ async function listMessages({ engine }: DialectDeps, request: FastifyRequest, re
   const limit = reader.integer('limit', PAGE);
   const cursor = reader.text('cursor', 200);
   const branch = reader.text('branch', 64);
+  const shown = branch === null || branch === 'head' ? 'head' : toMessageId(branch);
   const found = await engine.threads.messages(ownerIn(request), thread, {
-    branch: branch === null || branch === 'head' ? 'head' : toMessageId(branch),
-    beforeSeq: cursor === null ? null : readMessageCursor(cursor),
+    branch: cursor === null ? shown : readMessageCursor(cursor),
     limit: limit + 1,
   });
-  const data = found.slice(0, limit);
-  const last = data.at(-1);
+  const next = found[limit];
   reply.header('x-thread-id', thread.id);
-  return { data: data.map(toMessageView), next_cursor: last && found.length > limit ? writeMessageCursor(last.seq) : null };
+  return { data: found.slice(0, limit).map(toMessageView), next_cursor: next ? writeMessageCursor(next.id) : null };
 }
 
 async function setHead({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
@@ -107,13 +118,18 @@ async function setHead({ engine }: DialectDeps, request: FastifyRequest, reply: 
   return toThreadView(thread);
 }
 
-async function followThread({ engine, eventStreams }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+async function followThread({ engine, eventStreams, clock }: DialectDeps, bound: ReaderBound, http: Exchange): Promise<void> {
+  const { request, reply } = http;
   const owner = ownerIn(request);
   const ref = threadIn(request);
   const cursor = readStreamCursor(request, 'after');
   const newest = await engine.threads.lastEvent(owner, ref);
+  const leave = bound.admit(`${owner.applicationId} ${ref.id} ${owner.userId}`);
   reply.header('x-thread-id', ref.id);
   const stream = eventStreams.open(reply, nativeStream);
+  const expiry = expiryIn(request);
+  // A client whose token is over finds that out when it connects again.
+  if (expiry !== null) callAt(clock, expiry, { signal: stream.signal, callback: () => stream.end() });
   try {
     await engine.threads.follow(owner, ref, {
       after: cursor?.offset ?? newest,
@@ -127,5 +143,12 @@ async function followThread({ engine, eventStreams }: DialectDeps, request: Fast
   } catch (error) {
     if (!stream.signal.aborted) request.log.error({ err: error }, 'thread events broke off');
     stream.destroy();
+  } finally {
+    leave();
   }
+}
+
+interface Exchange {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
 }

@@ -1,6 +1,6 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { type DialectServer, serveDialect } from '../../../test/support/dialect-server.ts';
-import { type ExpectedCalls, storedMessage, stubEngine, stubThread } from '../../../test/support/stub-engine.ts';
+import { describe, expect, it } from 'vitest';
+import { serveInTests } from '../../../test/support/dialect-server.ts';
+import { type ExpectedCalls, storedId, storedMessage, stubThread } from '../../../test/support/stub-engine.ts';
 import { AppError } from '../../core/errors.ts';
 import type { ThreadKey } from '../../core/ids.ts';
 import type { ThreadQuery } from '../../core/ports/store.ts';
@@ -12,17 +12,7 @@ const threadPath = `${base}/threads/${stubThread.id}`;
 const owner = { applicationId: 'default', userId: 'service' };
 const questionId = '01890000-0000-7000-8000-00000000000b';
 
-let server: DialectServer | undefined;
-
-async function serve(calls: ExpectedCalls = {}): Promise<DialectServer> {
-  server = await serveDialect(native, stubEngine(calls));
-  return server;
-}
-
-afterEach(async () => {
-  await server?.close();
-  server = undefined;
-});
+const serve = serveInTests(native);
 
 const threadView = {
   id: stubThread.id,
@@ -172,10 +162,10 @@ describe('messages', () => {
     };
     expect(first.data).toEqual([
       {
-        id: 'message-4',
+        id: storedId(4),
         thread_id: stubThread.id,
         seq: 4,
-        parent_id: null,
+        parent_id: storedId(3),
         role: 'assistant',
         status: 'completed',
         parts: [{ type: 'text', text: 'four' }],
@@ -187,8 +177,8 @@ describe('messages', () => {
     ]);
     await send(`${threadPath}/messages?cursor=${first.next_cursor}`);
     expect(pages).toEqual([
-      { branch: questionId, beforeSeq: null, limit: 2 },
-      { branch: 'head', beforeSeq: 4, limit: 21 },
+      { branch: questionId, limit: 2 },
+      { branch: storedId(3), limit: 21 },
     ]);
     expect((await send(`${threadPath}/messages?branch=x`)).status).toBe(404);
   });

@@ -13,6 +13,7 @@ import { readAsk, type StartRunBody } from './wire.ts';
 export const nativeStream: StreamFormat = {
   name: 'native',
   ids: true,
+  stateless: true,
   pings: true,
   contentType: 'text/event-stream',
   createEncoder: () => (logged) => [{ part: null, event: logged.event.type, data: logged.json }],

@@ -1,0 +1,95 @@
+import type { MessageId, RunId, ThreadId } from '../../core/ids.ts';
+import type { ThreadEvent } from '../../core/thread.ts';
+import { type Answers, createAnswers } from './answers.ts';
+import { attempt, type Chat, say } from './chat.ts';
+import { isUnknownThread, lastEventOf } from './history.ts';
+import type { InOrder } from './in-order.ts';
+import { createRecent, type Recent } from './recent.ts';
+import { toMessageFrame } from './translate.ts';
+
+const REMEMBERED = 1_000;
+
+/** What one socket shows of one thread. */
+export interface ThreadView {
+  readonly id: ThreadId;
+  readonly answers: Answers;
+  /** Messages that the client has, so that they are not told once more. */
+  readonly known: Recent<MessageId>;
+  /** Whether the client will be told that the thread is deleted in another way. */
+  deleting: boolean;
+  /** From now on tells what happens in the thread, also when it comes to be only later. */
+  watch(): Promise<void>;
+  /** Tells no more; answers that are being shown go on. */
+  unwatch(): void;
+}
+
+/** A view that tells nothing by itself yet. What it tells waits its turn among the thread's frames. */
+export function createThreadView(chat: Chat, id: ThreadId, inOrder: InOrder): ThreadView {
+  let watching: AbortController | null = null;
+  const view: ThreadView = {
+    id,
+    answers: createAnswers(chat),
+    known: createRecent(REMEMBERED),
+    deleting: false,
+    async watch() {
+      if (watching) return;
+      const after = await lastEventOf(chat.engine, chat.owner, id);
+      watching = new AbortController();
+      const signal = AbortSignal.any([watching.signal, chat.connection.signal]);
+      const onEvents = (events: readonly ThreadEvent[]) =>
+        inOrder(id, () => attempt(chat, () => tell(chat, view, events), { threadId: id }));
+      follow(chat, id, { after, signal, onEvents }).catch(chat.onFault);
+    },
+    unwatch: () => watching?.abort(),
+  };
+  return view;
+}
+
+type ThreadReader = Parameters<Chat['engine']['threads']['follow']>[2];
+
+async function follow({ engine, owner }: Chat, id: ThreadId, reader: ThreadReader): Promise<void> {
+  const { signal } = reader;
+  for (let after = reader.after; !signal.aborted; after = 0) {
+    await engine.threads.untilCreated(owner, id, signal);
+    if (signal.aborted) return;
+    await engine.threads.follow(owner, { id }, { ...reader, after }).catch((error: unknown) => {
+      // Deleted in this very moment: perhaps it comes to be again.
+      if (!isUnknownThread(error)) throw error;
+    });
+  }
+}
+
+async function tell(chat: Chat, view: ThreadView, events: readonly ThreadEvent[]): Promise<void> {
+  for (const event of events) {
+    if (chat.connection.signal.aborted) return;
+    switch (event.type) {
+      case 'message.added':
+        await tellMessage(chat, view, event);
+        break;
+      case 'run.started':
+        await tellRun(chat, view, event.run_id);
+        break;
+      case 'thread.deleted':
+        if (!view.deleting) await say(chat, { type: 'thread_deleted', thread_id: view.id });
+        view.deleting = false;
+        break;
+      case 'run.ended':
+      case 'thread.changed':
+        break;
+    }
+  }
+}
+
+type MessageAdded = Extract<ThreadEvent, { type: 'message.added' }>;
+
+async function tellMessage(chat: Chat, view: ThreadView, { message_id, role, run_id }: MessageAdded): Promise<void> {
+  const isAnswer = role === 'assistant' && run_id !== null;
+  const isKnown = view.known.delete(message_id) || (isAnswer && view.answers.hasShown(run_id as RunId));
+  if (!isKnown) await say(chat, toMessageFrame(await chat.engine.threads.message(chat.owner, message_id)));
+  if (!isAnswer && run_id !== null) await tellRun(chat, view, run_id);
+}
+
+async function tellRun({ engine, owner }: Chat, { answers }: ThreadView, runId: string): Promise<void> {
+  const id = runId as RunId;
+  if (!answers.hasShown(id)) answers.show(await engine.runs.find(owner, id));
+}

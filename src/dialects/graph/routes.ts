@@ -1,0 +1,93 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { textOf } from '../../core/message.ts';
+import type { Started } from '../../engine/index.ts';
+import type { DialectDeps } from '../../http/dialect.ts';
+import { readRepeatKey } from '../../http/idempotency.ts';
+import { readHistory } from '../../http/message-history.ts';
+import { awaitAnswer } from '../../http/run-answer.ts';
+import { readStreamCursor, STREAM_START } from '../../http/stream-cursor.ts';
+import { graphStream } from './encode.ts';
+import { nameRun, ownerFor, threadIn } from './request.ts';
+import { nodesVisited, toStartRun, toThreadHistory } from './translate.ts';
+import { CreateThreadBody, checkSize, RunBody } from './wire.ts';
+
+const NAME = 'graph';
+
+/** Adds the protocol's routes to its scope; threads answer at two addresses. */
+export function registerRoutes(scope: FastifyInstance, deps: DialectDeps): void {
+  const run = { schema: { body: RunBody } };
+  scope.post('/graph/invoke', run, (request, reply) => invoke(deps, request, reply));
+  scope.post('/graph/stream', run, (request, reply) => stream(deps, request, reply));
+  scope.get('/graph/health', (_request, reply) => health(deps, reply));
+  const create = { schema: { body: CreateThreadBody }, preValidation: takeMissingBodyAsEmpty };
+  for (const path of ['/threads', '/graph/threads']) {
+    scope.post(path, create, (request, reply) => createThread(deps, request, reply));
+    scope.get(`${path}/:thread_id`, (request, reply) => showThread(deps, request, reply));
+    scope.delete(`${path}/:thread_id`, (request, reply) => deleteThread(deps, request, reply));
+  }
+}
+
+async function takeMissingBodyAsEmpty(request: FastifyRequest): Promise<void> {
+  request.body ??= {};
+}
+
+async function start({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<Started> {
+  const body = request.body as RunBody;
+  const call = { owner: ownerFor(request, body.user_id), repeat: readRepeatKey(request, NAME) };
+  const started = await engine.runs.start(toStartRun(engine, body, call));
+  if (started.replayed) reply.header('idempotent-replayed', 'true');
+  nameRun(reply, started.run);
+  return started;
+}
+
+async function invoke(deps: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
+  const { run, message } = await awaitAnswer(deps, (await start(deps, request, reply)).run, request.signal);
+  return {
+    response: textOf(message.parts),
+    thread_id: run.threadId,
+    model: run.snapshot.model,
+    metadata: { nodes_visited: await nodesVisited(deps.engine, run.id) },
+  };
+}
+
+async function stream(deps: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const place = readStreamCursor(request, null);
+  const { run, replayed } = await start(deps, request, reply);
+  // A position in another run's stream says nothing about a new one.
+  const cursor = (replayed && place) || STREAM_START;
+  const respond = () => deps.eventStreams.open(reply, graphStream);
+  await deps.runStreams.open({ runId: run.id, format: graphStream, cursor, respond });
+}
+
+async function createThread({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
+  const { user_id, metadata } = request.body as CreateThreadBody;
+  checkSize('metadata', metadata);
+  const create = { owner: ownerFor(request, user_id), repeat: readRepeatKey(request, NAME), metadata: metadata ?? {} };
+  const { thread, replayed } = await engine.threads.create({ ...create, agent: engine.agents[0]?.name ?? null });
+  if (replayed) reply.header('idempotent-replayed', 'true');
+  reply.header('x-thread-id', thread.id);
+  return { thread_id: thread.id, metadata: thread.metadata };
+}
+
+async function showThread({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
+  const { owner, id } = await threadIn(request, engine);
+  const thread = await engine.threads.find(owner, { id });
+  const history = await readHistory(engine, { owner, ref: { id } });
+  reply.header('x-thread-id', id);
+  return toThreadHistory(thread, history);
+}
+
+async function deleteThread({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
+  const { owner, id } = await threadIn(request, engine);
+  await engine.threads.delete(owner, { id });
+  reply.header('x-thread-id', id);
+  return { deleted: true, success: true, thread_id: id };
+}
+
+async function health({ engine }: DialectDeps, reply: FastifyReply): Promise<object> {
+  const state = await engine.readiness();
+  if (!state.ready) reply.code(503).header('retry-after', '5');
+  const { name, provider } = engine.models.find(engine.models.defaultModel);
+  const graph_id = engine.agents[0]?.name ?? null;
+  return { healthy: state.ready, status: state.ready ? 'ok' : state.reason, graph_id, provider, model: name };
+}
