@@ -38,7 +38,7 @@ function shownBy(client: ChatClient, text: string): string {
   if (!client.dropsLineBreaks) return text;
   return text
     .split('\n')
-    .map((line) => line.trim())
+    .map((line) => (client.dropsLineBreaks === 'alone' ? line : line.trim()))
     .join('');
 }
 
@@ -148,6 +148,16 @@ describe('with an OpenAI-compatible server that is not ours', () => {
     expect(await (await server.send(`/levia/chat/stream/${request_id}`)).text()).toContain('"reply":"[DONE]"');
     const asked = chatRequests().map((entry) => messagesIn(entry).map(({ content }) => content));
     expect(asked.at(-1)).toEqual([...script.slice(0, 2).flat(), 'third question']);
+    const other = { thread_id: threadId, user_id: 'wanderer', message: 'fourth question' };
+    expect(JSON.parse(await (await server.post('/api/v1/graph/invoke', other)).text()).response).toBe(script[3]?.[1]);
+    const said = { conversation_id: threadId, message: { content: 'sixth question' } };
+    expect(JSON.parse(await (await server.post('/api/wanderer/chat', said)).text()).message.content).toBe('1 2 3 4');
+    expect(
+      JSON.parse(await (await server.send('/v1/chat/history', { headers: { authorization: `Bearer ${token}` } })).text()),
+    ).toMatchObject({
+      total: 1,
+      sessions: [{ thread_id: threadId, message_count: 10 }],
+    });
   });
 });
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { doors } from '../src/app.ts';
 import { runProgram } from './support/run-program.ts';
 import { bareEnvironment, createServerDirectory, type ServerProcess, startServerProcess } from './support/server-process.ts';
 
@@ -52,13 +53,17 @@ test('it says that the demo model answers', () => {
 });
 
 test('the command of each door prints an answer as it stands', async () => {
+  const examples = doors.filter(({ example }) => example !== undefined);
   const printed = await Promise.all(commands().map((command) => runProgram(['bash', '-c', command], { env: bareEnvironment() })));
-  expect(printed.map(({ code, stderr }) => ({ code, stderr }))).toEqual(Array.from({ length: 3 }, () => ({ code: 0, stderr: '' })));
-  const [native, levia, chatSessions] = printed.map(({ stdout }) => stdout);
+  expect(printed.map(({ code, stderr }) => ({ code, stderr }))).toEqual(examples.map(() => ({ code: 0, stderr: '' })));
+  const shown = examples.map(({ name }, index) => [name, printed[index]?.stdout ?? '']);
+  const { native, levia, 'chat-sessions': chatSessions, graph, 'user-chat': userChat } = Object.fromEntries(shown);
   expect(JSON.parse(native ?? '')).toMatchObject({
     status: 'completed',
     answer: { parts: [{ text: expect.stringContaining('> Hello') }] },
   });
   expect(levia).toMatch(/"type":"complete","data":\{"reply":"[^"]*> Hello/);
   expect(chatSessions).toMatch(/data: \[DONE\]\n\n$/);
+  expect(graph).toMatch(/event: node\ndata: classify\n\n.*event: done\ndata: \[DONE\]\n\n$/s);
+  expect(JSON.parse(userChat)).toMatchObject({ success: true, message: { content: expect.stringContaining('> Hello') } });
 });

@@ -36,8 +36,16 @@ export interface Door {
   /** Streams a run that is named in `X-Run-Id`; null when the answer to `ask` is the stream. */
   readonly follow: ((runId: string) => Call) | null;
   hear(events: readonly EventSourceMessage[]): Heard;
+  /** The stream's content type; `text/event-stream` unless given. */
+  readonly contentType?: string;
+  /** For a dialect without streams: what its client understands of the one JSON object that answers `ask`, which knows only whole answers. */
+  readonly hearJson?: (status: number, body: Readonly<Record<string, unknown>>) => Heard;
   /** How an end of this kind shows, where the dialect does not tell all kinds apart. */
   readonly shows?: Partial<Record<Kind, Kind>>;
+  /** A conversation that nobody has, or somebody else, is opened by asking in it. */
+  readonly opensUnknown?: true;
+  /** The scheme in `WWW-Authenticate`; `Bearer` unless given. */
+  readonly challenge?: string;
   /** Whether an error's body has the dialect's form. */
   isError(body: Readonly<Record<string, unknown>>): boolean;
   readonly status: {
@@ -48,5 +56,7 @@ export interface Door {
     readonly unknownPlace: number;
     /** A stream of a run that is not there: by status, or by a frame in a good stream. */
     readonly unknownRun: number;
+    /** A credential that is none; 401 unless given. */
+    readonly badCredential?: number;
   };
 }

@@ -4,7 +4,9 @@ import { dialectContract } from '../contracts/dialect.ts';
 import { allDoors, houseDoors } from './doors.ts';
 
 test('every front door of the house is described', () => {
-  expect(houseDoors.map(({ dialect }) => dialect)).toEqual(doors);
+  // A door on a WebSocket has no HTTP routes to hold to this suite; its own tests ask the same of its frames.
+  const byHttp = doors.filter(({ name }) => name !== 'chat-ws');
+  expect(houseDoors.map(({ dialect }) => dialect)).toEqual(byHttp);
 });
 
 for (const door of allDoors) dialectContract(door);

@@ -1,6 +1,8 @@
 import { chatSessions } from '../../src/dialects/chat-sessions/index.ts';
+import { graph } from '../../src/dialects/graph/index.ts';
 import { levia } from '../../src/dialects/levia/index.ts';
 import { native } from '../../src/dialects/native/index.ts';
+import { userChat } from '../../src/dialects/user-chat/index.ts';
 import { toy } from '../toy-dialect/index.ts';
 import type { Door, End } from './door.ts';
 
@@ -81,6 +83,55 @@ const chatSessionsDoor: Door = {
   status: { notObject: 422, missingField: 422, unknownPlace: 404, unknownRun: 404 },
 };
 
+const graphDoor: Door = {
+  dialect: graph,
+  begin: (user) => ({ method: 'POST', path: '/api/v1/threads', body: { user_id: user } }),
+  placeIn: ({ thread_id }) => String(thread_id),
+  nowhere: NEVER_USED,
+  opensUnknown: true,
+  ask: ({ user, place, text }) => ({
+    method: 'POST',
+    path: '/api/v1/graph/stream',
+    body: { message: text, user_id: user, thread_id: place },
+  }),
+  follow: null,
+  contentType: 'text/event-stream; charset=utf-8',
+  hear(events) {
+    const endOf = (event: string | undefined, data: string): End[] => {
+      if (event === 'done') return [{ kind: 'completed', detail: '' }];
+      if (event !== 'error') return [];
+      return [data === 'cancelled' ? { kind: 'cancelled', detail: '' } : { kind: 'failed', detail: data }];
+    };
+    return {
+      text: events.map(({ event, data }) => (event === 'token' ? data : '')).join(''),
+      ends: events.flatMap(({ event, data }) => endOf(event, data)),
+    };
+  },
+  challenge: 'ApiKey',
+  isError: ({ detail }) => isText(detail) || (Array.isArray(detail) && detail.length > 0),
+  status: { notObject: 422, missingField: 422, unknownPlace: 200, unknownRun: 404, badCredential: 403 },
+};
+
+const userChatDoor: Door = {
+  dialect: userChat,
+  begin: (user) => ({ method: 'POST', path: `/api/${user}/conversations`, body: {} }),
+  placeIn: ({ id }) => String(id),
+  nowhere: NEVER_USED,
+  ask: ({ user, place, text }) => ({
+    method: 'POST',
+    path: `/api/${user}/chat`,
+    body: { message: { content: text }, conversation_id: place },
+  }),
+  follow: null,
+  hear: () => ({ text: '', ends: [] }),
+  hearJson(status, { message, error }) {
+    if (status !== 200) return { text: '', ends: [{ kind: status === 409 ? 'cancelled' : 'failed', detail: String(error) }] };
+    return { text: (message as { content: string }).content, ends: [{ kind: 'completed', detail: '' }] };
+  },
+  isError: ({ success, detail, error, code }) => success === false && detail === error && isText(error) && isText(code),
+  status: { notObject: 422, missingField: 422, unknownPlace: 404, unknownRun: 404 },
+};
+
 const toyDoor: Door = {
   dialect: toy,
   begin: () => ({ method: 'POST', path: '/toy/rooms', body: {} }),
@@ -104,7 +155,7 @@ const toyDoor: Door = {
 };
 
 /** The front doors of the house. A new dialect describes itself here. */
-export const houseDoors: readonly Door[] = [nativeDoor, leviaDoor, chatSessionsDoor];
+export const houseDoors: readonly Door[] = [nativeDoor, leviaDoor, chatSessionsDoor, graphDoor, userChatDoor];
 
 /** And one that exists for tests only: the proof that a dialect costs a folder and a line. */
 export const allDoors: readonly Door[] = [...houseDoors, toyDoor];

@@ -50,7 +50,7 @@ describe.each(allDoors.map((door) => [door.dialect.name, door] as const))('throu
     house.script(fault.steps);
     const { text, end, run, stored, types, count } = await converse(door);
     expect({ text, kind: end.kind, stored: stored.text, status: stored.status, count }).toEqual({
-      text: fault.text,
+      text: door.hearJson ? '' : fault.text,
       kind: 'failed',
       stored: fault.text,
       status: 'failed',
@@ -77,9 +77,9 @@ describe.each(allDoors.map((door) => [door.dialect.name, door] as const))('throu
     const { text, end, run, stored, types } = await converse(door);
     expect([end.kind, stored.status, terminals(types)]).toEqual(['failed', 'failed', ['run.failed']]);
     expect(run.error).toMatchObject({ code: expect.stringMatching(/too_long/) });
-    expect(stored.text).toBe(text);
-    expect(text.length).toBeGreaterThan(ANSWER_LIMIT / 2);
-    expect(text.length).toBeLessThanOrEqual(ANSWER_LIMIT);
+    if (!door.hearJson) expect(stored.text).toBe(text);
+    expect(stored.text.length).toBeGreaterThan(ANSWER_LIMIT / 2);
+    expect(stored.text.length).toBeLessThanOrEqual(ANSWER_LIMIT);
     await house.upstream.requests.at(-1)?.closedEarly;
   });
 

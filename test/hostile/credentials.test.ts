@@ -1,9 +1,11 @@
 import { createHmac } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { doors } from '../../src/app.ts';
 import { DEVELOPMENT_KEY, startTestApp, type TestApp } from '../support/app.ts';
+import { openChatSocket } from '../support/chat-socket.ts';
 import { exchange, headerOf, type RawRequest } from './byte-exchange.ts';
 import { shapeProblem } from './error-shapes.ts';
+import { credentialRefusal } from './expected-status.ts';
 import { type Route, recordRoutes } from './routes.ts';
 
 const SECRET = '9d1c6e0b7f3a42d58c6b1e0f4a7d2c93';
@@ -46,8 +48,10 @@ async function expectRefused(status: number, headers: RawRequest['headers'], que
     const path = route.path.replace(/:\w+/g, '1') + query;
     const answer = await exchange(app.url, { method: route.method, path, headers });
     const shape = shapeProblem(route.dialect, answer);
-    const challenge = status === 401 && headerOf(answer, 'www-authenticate') !== 'Bearer' ? 'has no challenge' : null;
-    if (answer.status !== status || shape || challenge) problems.push(`${route.method} ${path}: ${answer.status} ${shape ?? challenge}`);
+    const refusal = credentialRefusal(route.dialect, { usual: status, sent: (headers ?? []).length > 0 });
+    const challenge = headerOf(answer, 'www-authenticate') === refusal.challenge ? null : 'has another challenge';
+    if (answer.status !== refusal.status || shape || challenge)
+      problems.push(`${route.method} ${path}: ${answer.status} ${shape ?? challenge}`);
   }
   expect(problems.slice(0, 10)).toEqual([]);
   expect(routes.length).toBeGreaterThan(15);
@@ -55,7 +59,7 @@ async function expectRefused(status: number, headers: RawRequest['headers'], que
 
 test('none is 401', () => expectRefused(401, []));
 
-test.each([
+const badCredentials: readonly (readonly [string, () => string])[] = [
   ['a wrong key', () => 'plg_wrong'],
   ['a key in other case', () => DEVELOPMENT_KEY.toUpperCase()],
   ['a key and more', () => `${DEVELOPMENT_KEY}x`],
@@ -86,7 +90,55 @@ test.each([
   ['a cut signature', () => token().slice(0, -3)],
   ['five parts', () => `${token()}.x.y`],
   ['two parts', () => token().split('.').slice(0, 2).join('.')],
-])('%s is 401', (_name, credential) => expectRefused(401, bearer(credential())));
+];
+
+test.each(badCredentials)('%s is 401', (_name, credential) => expectRefused(401, bearer(credential())));
+
+/** Opens a chat socket, whose one frame must be an error before it is closed with 1008; gives the error's code. */
+async function codeOfRefusal(query: string, headers: Readonly<Record<string, string>> = {}): Promise<string | undefined> {
+  const chat = await openChatSocket(app.url, query, { headers });
+  chat.send({ type: 'ping' });
+  const letIn = chat.next('pong').then(
+    () => 'let in',
+    () => 'closed',
+  );
+  expect(await letIn, query.slice(0, 90)).toBe('closed');
+  expect((await chat.closed).code).toBe(1008);
+  expect(chat.frames, query.slice(0, 90)).toEqual([{ type: 'error', message: expect.stringMatching(/./), code: expect.any(String) }]);
+  return chat.frames[0]?.code;
+}
+
+describe('a chat socket', () => {
+  test('without a credential is closed', async () => {
+    expect(await codeOfRefusal('')).toBe('auth_missing');
+    expect(await codeOfRefusal('?token=&key=')).toBe('auth_missing');
+  });
+
+  test.each(badCredentials)('with %s is closed', async (name, credential) => {
+    const code = name === 'an expired token' ? 'auth_expired' : 'auth_invalid';
+    const text = credential();
+    const inQuery = ['token', 'key'].map((field) => codeOfRefusal(`?${field}=${encodeURIComponent(text)}`));
+    const inHeaders = [
+      ['authorization', `Bearer ${text}`],
+      ['x-api-key', text],
+    ]
+      .map(([name = '', value = '']) => ({ [name]: value }))
+      .map((headers) => codeOfRefusal('', headers));
+    expect(await Promise.all([...inQuery, ...inHeaders])).toEqual([code, code, code, code]);
+  });
+
+  test('with a key where tokens stand, or a token where keys stand, is closed', async () => {
+    expect(await codeOfRefusal(`?token=${DEVELOPMENT_KEY}`)).toBe('auth_invalid');
+    expect(await codeOfRefusal(`?key=${token()}`)).toBe('auth_invalid');
+    expect(await codeOfRefusal('', { 'x-api-key': token() })).toBe('auth_invalid');
+  });
+
+  test('with two that disagree is closed', async () => {
+    expect(await codeOfRefusal(`?token=${token()}&key=${DEVELOPMENT_KEY}`)).toBe('auth_conflict');
+    expect(await codeOfRefusal(`?key=${DEVELOPMENT_KEY}&key=plg_other`)).toBe('auth_conflict');
+    expect(await codeOfRefusal(`?token=${token()}`, { authorization: `Bearer ${DEVELOPMENT_KEY}` })).toBe('auth_conflict');
+  });
+});
 
 test.each([
   ['another scheme', `Basic ${btoa(`x:${DEVELOPMENT_KEY}`)}`],
@@ -105,7 +157,8 @@ test.each(['api_key', 'key', 'token', 'access_token'])('a key in the query as %s
       method: route.method,
       path: `${route.path.replace(/:\w+/g, '1')}?${name}=${DEVELOPMENT_KEY}`,
     });
-    expect([answer.status, shapeProblem(route.dialect, answer)], `${route.method} ${route.path}`).toEqual([401, null]);
+    const { status } = credentialRefusal(route.dialect, { usual: 401, sent: false });
+    expect([answer.status, shapeProblem(route.dialect, answer)], `${route.method} ${route.path}`).toEqual([status, null]);
   }
 });
 
@@ -126,8 +179,20 @@ test('two that disagree are 400, wherever they stand', async () => {
 
 test('a good one in either place counts, and in both', async () => {
   const path = '/polylogue/v1/models';
-  const good = [bearer(DEVELOPMENT_KEY), bearer(token()), [['x-api-key', token()]], [...bearer(token()), ['x-api-key', token()]]] as const;
+  const jwt = token();
+  const key = ['x-api-key', DEVELOPMENT_KEY] as const;
+  const good = [
+    bearer(DEVELOPMENT_KEY),
+    bearer(jwt),
+    [key],
+    [...bearer(DEVELOPMENT_KEY), key],
+    [...bearer(jwt), ['x-api-key', jwt]],
+  ] as const;
   for (const headers of good) expect((await exchange(app.url, { method: 'GET', path, headers })).status).toBe(200);
+});
+
+test('a token does not count where keys stand', async () => {
+  await expectRefused(401, [['x-api-key', token()]]);
 });
 
 test('none of them is in the log', async () => {

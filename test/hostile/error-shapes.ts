@@ -33,6 +33,25 @@ const shapes: Readonly<Record<string, ShapeCheck>> = {
       ? null
       : 'has malformed errors';
   },
+  'chat-ws': ({ type, message, ...rest }, answer) =>
+    type === 'error' && typeof message === 'string' && message !== '' && Object.keys(rest).length === 0 && isJson(answer)
+      ? null
+      : 'is not chat-ws',
+  graph: ({ detail, ...rest }, answer) => {
+    if (Object.keys(rest).length > 0 || !isJson(answer)) return 'is not graph';
+    if (answer.status !== 422) return typeof detail === 'string' && detail !== '' ? null : 'has no detail';
+    const entries = Array.isArray(detail) ? (detail as Readonly<Record<string, unknown>>[]) : [];
+    const sound = entries.every(
+      ({ type, loc, msg, input }) => typeof type === 'string' && Array.isArray(loc) && typeof msg === 'string' && input !== undefined,
+    );
+    return entries.length > 0 && sound && JSON.stringify(entries).length < 20_000 ? null : 'has malformed details';
+  },
+  'user-chat': ({ success, detail, error, code, details, ...rest }, answer) => {
+    const words = typeof detail === 'string' && detail !== '' && error === detail;
+    if (success !== false || !words || Object.keys(rest).length > 0 || !isJson(answer)) return 'is not user-chat';
+    if (!/^[A-Z_]+_\d{3}$/.test(String(code))) return 'has no code';
+    return details === undefined || (typeof details === 'object' && details !== null) ? null : 'has malformed details';
+  },
 };
 
 const LEAKS = /node_modules|\bat .*\.ts:|\/src\/|SQLITE|select .* from|ECONN|FST_ERR|stack/i;

@@ -3,6 +3,7 @@ import type { Route } from './routes.ts';
 /** What a test's data lie under; every string an id or name that exists. */
 export interface Known {
   readonly thread_id: string;
+  readonly conversation_id: string;
   readonly run_id: string;
   readonly request_id: string;
   readonly user_id: string;
@@ -15,16 +16,24 @@ export type Body = { readonly [name: string]: Json };
 
 const listOf = (...list: readonly Body[]) => list;
 
+function graphRun({ user_id, thread_id }: Known): readonly Body[] {
+  return [{ message: 'Hi', user_id, thread_id, language: 'en', agent: 'assistant-graph', scenario_context: { a: 'b' } }];
+}
+
+function graphThread({ user_id }: Known): readonly Body[] {
+  return [{ user_id, metadata: { a: 'b' } }];
+}
+
 /** The bodies that a route takes, with every field in one of them. A new route with a body has its line here. */
 const bodies: Readonly<Record<string, (known: Known) => readonly Body[]>> = {
-  'native POST /threads': () => [{ title: 'T', model: 'gpt-4', agent: 'a', tags: ['x'], metadata: { a: 'b' } }],
+  'native POST /threads': () => [{ title: 'T', model: 'gpt-4', agent: 'assistant-graph', tags: ['x'], metadata: { a: 'b' } }],
   'native PATCH /threads/:thread_id': () => [
-    { title: 'T', model: 'gpt-4', agent: 'a', tags: ['x'], archived: false, metadata: { a: 'b' } },
+    { title: 'T', model: 'gpt-4', agent: 'assistant-graph', tags: ['x'], archived: false, metadata: { a: 'b' } },
   ],
   'native PUT /threads/:thread_id/head': ({ message_id }) => [{ message_id }],
   'native POST /threads/:thread_id/runs': ({ message_id }) =>
     listOf(
-      { text: 'Hi', parent_id: message_id, model: 'gpt-4', agent: 'a', temperature: 0.5, max_tokens: 5 },
+      { text: 'Hi', parent_id: message_id, model: 'gpt-4', agent: 'assistant-graph', temperature: 0.5, max_tokens: 5 },
       { message: { parts: [{ type: 'text', text: 'Hi' }] } },
       { regenerate: message_id },
     ),
@@ -42,6 +51,13 @@ const bodies: Readonly<Record<string, (known: Known) => readonly Body[]>> = {
     },
   ],
   'chat-sessions POST /sessions': () => [{ model: 'gpt-4' }],
+  'chat-sessions POST /switch-model': ({ session_id }) => [{ session_id: Number(session_id), model: 'gpt-4' }],
+  'graph POST /graph/invoke': graphRun,
+  'graph POST /graph/stream': graphRun,
+  'graph POST /threads': graphThread,
+  'graph POST /graph/threads': graphThread,
+  'user-chat POST /chat': ({ conversation_id }) => [{ message: { content: 'Hi', role: 'user' }, conversation_id }],
+  'user-chat POST /conversations': () => [{ title: 'T' }],
 };
 
 /** Routes with a method that may have a body, which take none. */
@@ -61,6 +77,8 @@ export const idFields: Readonly<Record<string, Readonly<Record<string, keyof Kno
   'native POST /threads/:thread_id/runs': { parent_id: 'message_id', regenerate: 'message_id' },
   'levia POST /': { session_id: 'thread_id' },
   'chat-sessions POST /stream': { session_id: 'session_id' },
+  'chat-sessions POST /switch-model': { session_id: 'session_id' },
+  'user-chat POST /chat': { conversation_id: 'conversation_id' },
 };
 
 const HUGE = 'x'.repeat(300_000);

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await target.app.close();
+  await target.close();
 });
 
 const send = (request: RawRequest) => exchange(target.app.url, request);
@@ -134,7 +134,13 @@ const nearly = (id: string) =>
 
 describe('an id', () => {
   /** How a route answers an id that is malformed. */
-  const refusal: Readonly<Record<string, readonly number[]>> = { native: [404], levia: [404], 'chat-sessions': [422] };
+  const refusal: Readonly<Record<string, readonly number[]>> = {
+    native: [404],
+    levia: [404],
+    'chat-sessions': [422],
+    graph: [404],
+    'user-chat': [404],
+  };
 
   test('that is malformed is refused in every path', () => {
     const cases = target.routes.flatMap((route) =>

@@ -1,46 +1,44 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DEVELOPMENT_KEY } from '../support/app.ts';
 import { exchange, type RawAnswer, type RawRequest } from './byte-exchange.ts';
-import { exampleBodies, idFields, type Known } from './examples.ts';
-import { fill, type Route, slotsOf } from './routes.ts';
-import { startTarget, type Target } from './target.ts';
+import { answerTo, frameSlots } from './frame-slots.ts';
+import { fill } from './routes.ts';
+import { allSlots, type Slot, unknown } from './slots.ts';
+import { converse, startTarget, type Target } from './target.ts';
 
-type Header = readonly [string, string];
+/** Somebody who sends requests, with what they carry where. */
+interface Sender {
+  readonly headers: readonly (readonly [string, string])[];
+  /** Of a chat socket. */
+  readonly query: string;
+}
 
-const JSON_TYPE: Header = ['content-type', 'application/json'];
-const unknown: Known = {
-  thread_id: '01900000-0000-7000-8000-00000000dead',
-  run_id: '01900000-0000-7000-8000-00000000dead',
-  request_id: '01900000-0000-7000-8000-00000000dead',
-  message_id: '01900000-0000-7000-8000-00000000dead',
-  user_id: 'nobody',
-  session_id: '4611686018427387',
-};
+const senders = ['another user', 'a key acting for another user', 'nobody', 'a forger'] as const;
 
 let target: Target;
-let strangers: Readonly<Record<string, readonly Header[]>>;
-let owner: readonly Header[];
+let strangers: Readonly<Record<(typeof senders)[number], Sender>>;
+let owner: Sender;
 
 beforeAll(async () => {
   target = await startTarget();
-  owner = [['authorization', `Bearer ${await target.app.token('ann')}`]];
+  const [ann, bob] = [await target.app.token('ann'), await target.app.token('bob')];
+  const bearer = (token: string) => ['authorization', `Bearer ${token}`] as const;
+  owner = { headers: [bearer(ann)], query: `?token=${ann}` };
   strangers = {
-    'another user': [['authorization', `Bearer ${await target.app.token('bob')}`]],
-    'a key acting for another user': [
-      ['x-api-key', DEVELOPMENT_KEY],
-      ['x-user-id', 'bob'],
-    ],
-    nobody: [],
-    'a forger': [
-      ['authorization', `Bearer ${await target.app.token('bob')}`],
-      ['x-user-id', 'ann'],
-    ],
+    'another user': { headers: [bearer(bob)], query: `?token=${bob}` },
+    'a key acting for another user': {
+      headers: [
+        ['x-api-key', DEVELOPMENT_KEY],
+        ['x-user-id', 'bob'],
+      ],
+      query: `?key=${DEVELOPMENT_KEY}&user_id=bob`,
+    },
+    nobody: { headers: [], query: '' },
+    'a forger': { headers: [bearer(bob), ['x-user-id', 'ann']], query: `?token=${bob}&user_id=ann` },
   };
 });
 
-afterAll(async () => {
-  await target.app.close();
-});
+afterAll(() => target.close());
 
 /** The answer without what differs from one request to the next. */
 function comparable({ status, headers, body }: RawAnswer): string {
@@ -48,100 +46,81 @@ function comparable({ status, headers, body }: RawAnswer): string {
   return JSON.stringify([status, kept, body.replace(/"request_id":"[^"]*"/, '')]);
 }
 
-/** A place in a route's requests that takes an id. */
-interface Slot {
-  readonly route: Route;
-  readonly name: string;
-  /** The request with the id of this owner in the slot and everything else the sender's own. */
-  request(ids: Known): RawRequest;
+function send(request: RawRequest, { headers }: Sender): Promise<RawAnswer> {
+  return exchange(target.app.url, { ...request, headers: [...(request.headers ?? []), ...headers] });
 }
 
-function pathSlots(route: Route): Slot[] {
-  const body = JSON.stringify(exampleBodies(route, target.ann).at(-1) ?? {});
-  const more = ['POST', 'PUT', 'PATCH'].includes(route.method) ? { headers: [JSON_TYPE], body } : {};
-  return slotsOf(route).map((name) => ({
-    route,
-    name,
-    request: (ids) => ({ method: route.method, path: fill(route, { ...target.bob, [name]: ids[name as keyof Known] }), ...more }),
-  }));
-}
-
-function bodySlots(route: Route): Slot[] {
-  return Object.entries(idFields[route.key] ?? {}).map(([field, kind]) => {
-    const example = exampleBodies(route, target.bob).find((body) => field in body) ?? expect.fail(`no example with ${field}`);
-    const idOf = (ids: Known) => (typeof example[field] === 'number' ? Number(ids[kind]) : ids[kind]);
-    const request = (ids: Known): RawRequest => ({
-      method: route.method,
-      path: fill(route, { ...target.bob }),
-      headers: [JSON_TYPE],
-      body: JSON.stringify({ ...example, [field]: idOf(ids) }),
-    });
-    return { route, name: `body ${field}`, request };
-  });
-}
-
-const allSlots = () => target.routes.flatMap((route) => [...pathSlots(route), ...bodySlots(route)]);
-
-function send(request: RawRequest, credentials: readonly Header[]): Promise<RawAnswer> {
-  return exchange(target.app.url, { ...request, headers: [...(request.headers ?? []), ...credentials] });
-}
-
-/** What levia promises to a key that acts for all users of its application. */
+/** What some protocols promise to a key that acts for all users of its application: levia's ids and the user in a path. */
 function isVisibleToKeys({ route, name }: Slot): boolean {
-  return route.dialect === 'levia' && ['body session_id', 'request_id'].includes(name);
+  const visible: Readonly<Record<string, readonly string[]>> = { levia: ['body session_id', 'request_id'], 'user-chat': ['user_id'] };
+  return name.split(', ').some((part) => visible[route.dialect]?.includes(part));
 }
+
+/** Says in the query of a graph request for whom a key acts, as that protocol wants it. */
+function named({ route }: Slot, request: RawRequest, stranger: string): RawRequest {
+  const isNamed = route.dialect === 'graph' && stranger === 'a key acting for another user';
+  return isNamed ? { ...request, path: `${request.path}?user_id=bob` } : request;
+}
+
+const isUnknownFrame = ({ body }: RawAnswer) => body.includes('Invalid or expired');
 
 describe('an id of somebody else', () => {
-  test.each(['another user', 'a key acting for another user', 'nobody', 'a forger'])(
-    'is answered to %s byte for byte like one that was never used',
-    async (stranger) => {
-      const problems: string[] = [];
-      const credentials = strangers[stranger] ?? [];
-      const slots = allSlots().filter((slot) => stranger !== 'a key acting for another user' || !isVisibleToKeys(slot));
-      for (const slot of slots) {
-        const foreign = await send(slot.request(target.ann), credentials);
-        const never = await send(slot.request(unknown), credentials);
-        const place = `${slot.route.method} ${slot.route.path} ${slot.name}`;
-        if (comparable(foreign) !== comparable(never)) problems.push(`${place}: ${comparable(foreign)} but ${comparable(never)}`);
-        const isFrame = slot.route.key === 'levia GET /stream/:request_id';
-        if (never.status < 400 && !(isFrame && never.body.includes('Invalid or expired'))) problems.push(`${place}: ${never.status}`);
-      }
-      expect(problems.slice(0, 10)).toEqual([]);
-      expect(slots.length).toBeGreaterThan(15);
-    },
-  );
-
-  test('is found by its owner', async () => {
+  test.each(senders)('in a request is answered to %s byte for byte like one that was never used', async (stranger) => {
     const problems: string[] = [];
-    for (const slot of allSlots().filter(({ route, name }) => route.method === 'GET' && name !== 'user_id')) {
-      const answer = await send(slot.request(target.ann), owner);
-      if (answer.status !== 200 || answer.body.includes('Invalid or expired')) problems.push(`${slot.route.path}: ${answer.status}`);
+    const slots = allSlots(target.routes).filter((slot) => stranger !== 'a key acting for another user' || !isVisibleToKeys(slot));
+    for (const slot of slots) {
+      const [foreign, never] = [target.ann, unknown].map((ids) => named(slot, slot.request(ids, target.bob), stranger));
+      const answer = comparable(await send(foreign ?? expect.fail(), strangers[stranger]));
+      const usual = await send(never ?? expect.fail(), strangers[stranger]);
+      const place = `${slot.route.method} ${slot.route.path} ${slot.name}`;
+      if (answer !== comparable(usual)) problems.push(`${place}: ${answer} but ${comparable(usual)}`);
+      if (usual.status < 400 && !(slot.route.key === 'levia GET /stream/:request_id' && isUnknownFrame(usual)))
+        problems.push(`${place}: ${usual.status}`);
     }
-    expect(problems).toEqual([]);
+    expect(problems.slice(0, 10)).toEqual([]);
+    expect(slots.length).toBeGreaterThan(25);
+  });
+
+  const closed = frameSlots.filter(({ opens }) => !opens);
+
+  test.each(senders)('in a frame is answered to %s byte for byte like one that was never used', async (stranger) => {
+    for (const slot of closed) {
+      const [foreign, never] = await Promise.all(
+        [target.ann, unknown].map(async (ids) => {
+          const answer = JSON.stringify(await answerTo(target.app.url, strangers[stranger].query, slot.frame(ids, target.bob)));
+          // What a frame was about is said again, and a greeting is made at some time.
+          return Object.values(ids)
+            .reduce((text, id) => text.replaceAll(id, 'ID'), answer)
+            .replace(/"created_at":"[^"]*"/, '');
+        }),
+      );
+      expect(foreign, slot.name).toBe(never);
+      expect(foreign, slot.name).toContain(stranger === 'nobody' ? '"closed":1008' : '"closed":null');
+    }
+    expect(closed.length).toBeGreaterThanOrEqual(5);
   });
 
   test('is known to a levia key of its application, as the protocol says', async () => {
-    const key: readonly Header[] = [['authorization', `Bearer ${DEVELOPMENT_KEY}`]];
+    const key: Sender = { headers: [['authorization', `Bearer ${DEVELOPMENT_KEY}`]], query: '' };
     const [session, request] = ['body session_id', 'request_id'].map(
-      (wanted) => allSlots().find(({ route, name }) => route.dialect === 'levia' && name === wanted) ?? expect.fail(wanted),
+      (wanted) => allSlots(target.routes).find(({ route, name }) => route.dialect === 'levia' && name === wanted) ?? expect.fail(wanted),
     );
-    const refused = await send((session ?? expect.fail()).request(target.ann), key);
+    const refused = await send((session ?? expect.fail()).request(target.ann, target.bob), key);
     expect([refused.status, JSON.parse(refused.body)]).toEqual([
       401,
       { status: 'error', message: 'Session ID does not belong to this user' },
     ]);
-    const unknownToo = await send((session ?? expect.fail()).request(unknown), key);
+    const unknownToo = await send((session ?? expect.fail()).request(unknown, target.bob), key);
     expect(JSON.parse(unknownToo.body)).toEqual({ status: 'error', message: 'Session ID does not exist or has expired' });
-    expect((await send((request ?? expect.fail()).request(target.ann), key)).body).toContain('"type":"complete"');
+    expect((await send((request ?? expect.fail()).request(target.ann, target.bob), key)).body).toContain('"type":"complete"');
   });
 });
 
 test('nothing of one user is in what another one gets', async () => {
-  const credentials = strangers['another user'] ?? [];
   const traces = [target.ann.thread_id, target.ann.run_id, target.ann.session_id, target.ann.message_id, 'secret of ann'];
   const found: string[] = [];
   for (const route of target.routes.filter(({ method }) => method === 'GET')) {
-    const answer = await send({ method: 'GET', path: fill(route, { ...target.bob }) }, credentials);
+    const answer = await send({ method: 'GET', path: fill(route, { ...target.bob }) }, strangers['another user']);
     const whole = JSON.stringify(answer);
     for (const trace of traces) if (whole.includes(trace)) found.push(`${route.path}: ${trace}`);
   }
@@ -151,4 +130,47 @@ test('nothing of one user is in what another one gets', async () => {
 test('after all this nothing is stored, changed or broken', async () => {
   expect(target.app.log()).not.toMatch(/"level":50|request failed/);
   expect(await target.stopAndCompare()).toEqual([]);
+});
+
+describe('an id of the sender', () => {
+  let own: Target;
+  beforeAll(async () => {
+    own = await startTarget();
+  });
+  afterAll(() => own.close());
+
+  const ask = (request: RawRequest) => exchange(own.app.url, { ...request, headers: [...(request.headers ?? []), ...owner.headers] });
+
+  test('in a request is known', async () => {
+    const problems: string[] = [];
+    for (const slot of allSlots(own.routes)) {
+      const ann = await converse(own.app, 'ann');
+      const answer = await ask(slot.request(ann, ann));
+      const never = await ask(slot.request(unknown, ann));
+      const isKnown = answer.status < 400 && !isUnknownFrame(answer);
+      // Nothing is under way that levia could name.
+      if (!isKnown && slot.route.key !== 'levia GET /request/:user_id')
+        problems.push(`${slot.route.method} ${slot.route.path} ${slot.name}: ${answer.status} ${answer.body.slice(0, 200)}`);
+      if (isKnown && comparable(answer) === comparable(never)) problems.push(`${slot.route.path} ${slot.name} knows everything`);
+    }
+    expect(problems).toEqual([]);
+  });
+
+  test('in a frame is known', async () => {
+    const known: Record<string, unknown> = {};
+    for (const slot of frameSlots) {
+      const ann = await converse(own.app, 'ann');
+      const { frames } = await answerTo(own.app.url, owner.query, slot.frame(ann, ann));
+      known[slot.name] = frames.map(({ type, code, role }) => code ?? role ?? type);
+    }
+    expect(known).toEqual({
+      'history thread_id': ['user', 'assistant', 'history_end'],
+      'history before': ['history_end'],
+      'history thread_id, before': ['history_end'],
+      'message thread_id': expect.arrayContaining(['message_received', 'assistant']),
+      'delete_thread thread_id': ['thread_deleted'],
+      'cancel job_id': ['assistant'],
+      'approve job_id': ['state_conflict'],
+    });
+  });
 });

@@ -24,6 +24,20 @@ function mostly(except: string): string[] {
   return [...scalars, ...others].filter((change) => change !== except);
 }
 
+const graphRun: Legal = [
+  [/^(user_id|thread_id|language|agent|scenario_context)$/, left],
+  [/^message$/, text],
+  [/^language$/, ['a string']],
+  [/^scenario_context$/, ['an object', 'a string', 'an empty string']],
+  [/^scenario_context\./, ['missing', ...mostly('a huge string')]],
+];
+
+const graphThread: Legal = [
+  [/^(user_id|metadata)$/, left],
+  [/^metadata$/, ['an object']],
+  [/^metadata\./, ['missing', ...mostly('a huge string')]],
+];
+
 /** Changes of an example after which the route still takes it; they are not sent. */
 const legal: Readonly<Record<string, Legal>> = {
   'native POST /threads': threadFields,
@@ -46,6 +60,16 @@ const legal: Readonly<Record<string, Legal>> = {
     [/^tags$/, lists],
     [/^tags\.0$/, ['a string', 'missing']],
   ],
+  'graph POST /graph/invoke': graphRun,
+  'graph POST /graph/stream': graphRun,
+  'graph POST /threads': graphThread,
+  'graph POST /graph/threads': graphThread,
+  'user-chat POST /chat': [
+    [/^conversation_id$/, [...left, 'an empty string']],
+    [/^message\.content$/, ['a string']],
+    [/^message\.role$/, ['missing']],
+  ],
+  'user-chat POST /conversations': [[/^title$/, [...left, 'a string']]],
 };
 
 /** Whether a changed body is one that the route takes. */

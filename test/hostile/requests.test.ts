@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await target.app.close();
+  await target.close();
 });
 
 const send = (request: RawRequest) => exchange(target.app.url, request);

@@ -1,11 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { doors } from '../../src/app.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
+import { createTestDatabase } from '../support/test-database.ts';
 import type { Known } from './examples.ts';
 import { type Route, recordRoutes } from './routes.ts';
+import { readRows, rowsGone, type StoredRows } from './stored-rows.ts';
 
 /** A server with the conversations of two users in it, that is to be attacked. */
 export interface Target {
@@ -14,38 +15,57 @@ export interface Target {
   /** Two users of one application, each with a thread that has one completed run. */
   readonly ann: Known;
   readonly bob: Known;
-  /** Stops the server and tells how many rows of each table came or went meanwhile; nothing when none did. */
+  /** Stops the server and tells which rows came, went or changed meanwhile; nothing when none did. */
   stopAndCompare(): Promise<readonly string[]>;
+  /** Stops the server and tells which rows of before went or changed; new ones may have come. */
+  stopAndFindLost(): Promise<readonly string[]>;
+  /** Stops the server and removes what it stored. */
+  close(): Promise<void>;
 }
 
-/** Tables that remember callers, not what they store. */
-const IGNORED_TABLES = ['users'];
+let postgresServer: string | null = null;
+
+/** From now on the targets of this test file store in databases of this PostgreSQL server. */
+export function storeTargetsIn(server: string): void {
+  postgresServer = server;
+}
 
 /** Starts it with both conversations stored, as of another process. */
 export async function startTarget(): Promise<Target> {
   const dataDir = await mkdtemp(join(tmpdir(), 'polylogue-hostile-'));
-  const first = await startTestApp({ dataDir });
+  const database = postgresServer === null ? null : await createTestDatabase(postgresServer);
+  const place = { dataDir, ...(database && { databaseUrl: database.url }) };
+  const first = await startTestApp(place);
   const ann = await converse(first, 'ann');
   const bob = await converse(first, 'bob');
   await first.close();
-  const before = countRows(dataDir);
+  const before = await readRows(place);
   const routes: Route[] = [];
-  const app = await startTestApp({ dataDir, dialects: recordRoutes(doors, routes) });
+  const app = await startTestApp({ ...place, dialects: recordRoutes(doors, routes) });
+  const stop = async (): Promise<StoredRows> => {
+    await app.close();
+    return readRows(place);
+  };
   return {
     app,
     routes,
     ann,
     bob,
     async stopAndCompare() {
+      const after = await stop();
+      return [...rowsGone(before, after).map((row) => `- ${row}`), ...rowsGone(after, before).map((row) => `+ ${row}`)];
+    },
+    stopAndFindLost: async () => rowsGone(before, await stop()),
+    async close() {
       await app.close();
-      const after = countRows(dataDir);
+      await database?.drop();
       await rm(dataDir, { recursive: true, force: true });
-      return [...after].flatMap(([table, rows]) => (rows === before.get(table) ? [] : [`${table}: ${before.get(table)} → ${rows}`]));
     },
   };
 }
 
-async function converse(app: TestApp, user: string): Promise<Known> {
+/** Holds a conversation of one turn, whose text holds `secret of <user>`. */
+export async function converse(app: TestApp, user: string): Promise<Known> {
   const authorization = `Bearer ${await app.token(user)}`;
   const body = { model: 'gpt-4', messages: [{ role: 'user', content: `The secret of ${user}` }] };
   const answer = await app.post('/v1/chat/stream', body, { authorization });
@@ -57,19 +77,9 @@ async function converse(app: TestApp, user: string): Promise<Known> {
     thread_id: id('x-thread-id'),
     run_id: id('x-run-id'),
     request_id: id('x-run-id'),
+    conversation_id: id('x-thread-id'),
     user_id: user,
     session_id: id('x-session-id'),
     message_id: run.message_id,
   };
-}
-
-function countRows(dataDir: string): Map<string, number> {
-  const database = new DatabaseSync(join(dataDir, 'polylogue.db'), { readOnly: true });
-  const tables = database.prepare("select name from sqlite_master where type = 'table' order by name").all();
-  const counts = tables
-    .map(({ name }) => String(name))
-    .filter((name) => !name.startsWith('sqlite_') && !IGNORED_TABLES.includes(name))
-    .map((name): [string, number] => [name, Number(database.prepare(`select count(*) as rows from "${name}"`).get()?.rows)]);
-  database.close();
-  return new Map(counts);
 }

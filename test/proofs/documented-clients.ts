@@ -57,6 +57,25 @@ export function readAsLineClient(bytes: Buffer): { printed: string; done: boolea
   return { printed, done: false, unread: 0 };
 }
 
+/**
+ * Reads as graph's documented client: lines of bytes, of which those that begin with `data: ` are printed without any `data: ` in them and
+ * without a separator, up to `[DONE]`.
+ */
+export function readAsGraphClient(bytes: Buffer): { printed: string; done: boolean } {
+  let printed = '';
+  let from = 0;
+  while (from < bytes.length) {
+    const end = bytes.indexOf(0x0a, from);
+    const line = strictUtf8.decode(bytes.subarray(from, end < 0 ? bytes.length : end));
+    from = end < 0 ? bytes.length : end + 1;
+    if (!line.startsWith('data: ')) continue;
+    const content = line.replaceAll('data: ', '');
+    if (content === '[DONE]') return { printed, done: true };
+    printed += content;
+  }
+  return { printed, done: false };
+}
+
 /** What a client that prints stripped lines can show of a text: all but its line breaks and the white space beside them. */
 export function withoutLineEnds(text: string): string {
   return text.split('\n').map(strip).join('');

@@ -1,15 +1,20 @@
+import { randomUUID } from 'node:crypto';
 import { DEVELOPMENT_KEY } from '../support/app.ts';
-import type { RawFrame } from '../support/raw-frames.ts';
 import { type RawAnswer, type RawReading, type RawRequest, sendRaw } from '../support/raw-http.ts';
 
 export const NATIVE = '/polylogue/v1';
 const LEVIA = '/levia/chat';
 const CHAT_SESSIONS = '/v1/chat';
+const GRAPH = '/api/v1';
 
-export const DOORS = ['native', 'levia', 'chat-sessions'] as const;
+export const DOORS = ['native', 'levia', 'chat-sessions', 'chat-ws', 'graph', 'user-chat'] as const;
 export type Door = (typeof DOORS)[number];
-/** The doors whose frames have ids. */
-export type NumberedDoor = Exclude<Door, 'chat-sessions'>;
+/** The doors at which a client reads any run by its id, behind any frame. */
+export type NumberedDoor = 'native' | 'levia';
+/** The doors whose answers are SSE. */
+export type StreamDoor = NumberedDoor | 'chat-sessions' | 'graph';
+/** The doors that take requests. */
+export type HttpDoor = Exclude<Door, 'chat-ws'>;
 
 /** One user at one server. */
 export interface Caller {
@@ -27,20 +32,15 @@ export function get(caller: Caller, path: string, reading?: RawReading): Promise
   return sendRaw({ url: caller.url, method: 'GET', path, headers: headersOf(caller) }, reading);
 }
 
-function post(request: Caller & { path: string; body: unknown; key?: string }, reading?: RawReading): Promise<RawAnswer> {
-  const { url, path, body, key } = request;
-  return sendRaw({ url, method: 'POST', path, body, headers: withKey(headersOf(request), key) }, reading);
-}
-
-function withKey(headers: Headers, key: string | undefined): Headers {
-  return key === undefined ? headers : { ...headers, 'idempotency-key': key };
+function post(caller: Caller, path: string, body: unknown): Promise<RawAnswer> {
+  return sendRaw({ url: caller.url, method: 'POST', path, body, headers: headersOf(caller) });
 }
 
 /** A question as one of the doors takes it. */
 export interface Question {
   readonly door: Door;
   readonly caller: Caller;
-  /** Where it goes: a thread id, in chat-sessions a session id or null for a new session. */
+  /** Where it goes: a thread id, in chat-sessions a session id; null for a new place, where the door makes one by itself. */
   readonly place: string | null;
   readonly text: string;
   readonly key: string;
@@ -49,28 +49,38 @@ export interface Question {
 }
 
 /** The POST that asks a question. */
-export function questionRequest({ door, caller, place, text, key, stream = true }: Question): RawRequest {
-  const common = { url: caller.url, method: 'POST', headers: withKey(headersOf(caller), key) } as const;
+export function questionRequest(question: Question & { door: HttpDoor }): RawRequest {
+  const { caller, key } = question;
+  const headers = { ...headersOf(caller), 'idempotency-key': key };
+  return { url: caller.url, method: 'POST', headers, ...questionBody(question) };
+}
+
+function questionBody({ door, caller, place, text, stream = true }: Question & { door: HttpDoor }): Pick<RawRequest, 'path' | 'body'> {
   switch (door) {
     case 'native':
-      return { ...common, path: `${NATIVE}/threads/${place}/runs`, body: { text } };
+      return { path: `${NATIVE}/threads/${place}/runs`, body: { text } };
     case 'levia':
-      return { ...common, path: LEVIA, body: { user_id: caller.user, session_id: place, intent: text } };
+      return { path: LEVIA, body: { user_id: caller.user, session_id: place, intent: text } };
     case 'chat-sessions': {
       const session = place === null ? {} : { session_id: Number(place) };
       const messages = [{ role: 'user', content: text }];
-      return { ...common, path: `${CHAT_SESSIONS}/stream`, body: { model: 'gpt-4', messages, stream, ...session } };
+      return { path: `${CHAT_SESSIONS}/stream`, body: { model: 'gpt-4', messages, stream, ...session } };
     }
+    case 'graph':
+      return { path: `${GRAPH}/graph/stream`, body: { message: text, user_id: caller.user, thread_id: place } };
+    case 'user-chat':
+      return { path: `/api/${caller.user}/chat`, body: { message: { content: text }, conversation_id: place } };
   }
 }
 
-/** Opens an empty thread through a door and gives its name there; null when no answer came. */
+/** Opens an empty thread through a door and gives its name there; null when no answer came. On chat-ws clients make the names. */
 export async function openPlace(door: Door, caller: Caller): Promise<string | null> {
+  if (door === 'chat-ws') return randomUUID();
   const answer = await openings[door](caller);
   if (answer.stopped !== 'complete') return null;
   if (answer.status > 299) throw new Error(`${door} opens no thread: ${answer.status} ${answer.text}`);
-  const { id, session_id } = JSON.parse(answer.text) as { id?: string | number; session_id?: string };
-  return String(session_id ?? id);
+  const { id, session_id, thread_id } = JSON.parse(answer.text) as { id?: string | number; session_id?: string; thread_id?: string };
+  return String(session_id ?? id ?? thread_id);
 }
 
 /** Opens an empty thread and gives its names in chat-sessions and in the doors with ids of their own. */
@@ -80,76 +90,21 @@ export async function openSession(caller: Caller): Promise<{ session: string; th
   return { session: String(id), thread: thread_id };
 }
 
-const openings: Readonly<Record<Door, (caller: Caller) => Promise<RawAnswer>>> = {
-  native: (caller) => post({ ...caller, path: `${NATIVE}/threads`, body: {} }),
-  levia: (caller) => post({ ...caller, path: `${LEVIA}/create`, body: { user_id: caller.user } }),
-  'chat-sessions': (caller) => post({ ...caller, path: `${CHAT_SESSIONS}/sessions`, body: { model: 'gpt-4' } }),
+const openings: Readonly<Record<HttpDoor, (caller: Caller) => Promise<RawAnswer>>> = {
+  native: (caller) => post(caller, `${NATIVE}/threads`, {}),
+  levia: (caller) => post(caller, `${LEVIA}/create`, { user_id: caller.user }),
+  'chat-sessions': (caller) => post(caller, `${CHAT_SESSIONS}/sessions`, { model: 'gpt-4' }),
+  graph: (caller) => post(caller, `${GRAPH}/threads`, { user_id: caller.user }),
+  'user-chat': (caller) => post(caller, `/api/${caller.user}/conversations`, {}),
 };
 
 /** The GET that reads a run's stream, behind the frame `cursor` when there is one. */
 export function streamRequest(door: NumberedDoor, caller: Caller, from: { runId: string; cursor: string | null }): RawRequest {
   const path = door === 'native' ? `${NATIVE}/runs/${from.runId}/events` : `${LEVIA}/stream/${from.runId}`;
-  const headers = { ...headersOf(caller), ...(from.cursor !== null && { 'last-event-id': from.cursor }) };
-  return { url: caller.url, method: 'GET', path, headers };
+  return { url: caller.url, method: 'GET', path, headers: behind(headersOf(caller), from.cursor) };
 }
 
-export type StreamEnd = 'completed' | 'failed' | 'cancelled';
-
-/** What a frame says of the answer. */
-export interface FrameMeaning {
-  readonly text: string;
-  readonly end: StreamEnd | null;
-  /** The whole answer, where the door's last frame repeats it. */
-  readonly whole: string | null;
-}
-
-const NOTHING: FrameMeaning = { text: '', end: null, whole: null };
-
-/** Reads a frame as a client of its door does; throws when it is none of that door. */
-export function meaningOf(door: Door, frame: RawFrame): FrameMeaning {
-  switch (door) {
-    case 'native':
-      return nativeMeaning(frame);
-    case 'levia':
-      return leviaMeaning(frame);
-    case 'chat-sessions':
-      if (frame.event !== null) return { ...NOTHING, end: 'failed' };
-      return frame.data === '[DONE]' ? { ...NOTHING, end: 'completed' } : { ...NOTHING, text: frame.data };
-  }
-}
-
-interface NativeEvent {
-  readonly type: string;
-  readonly offset: number;
-  readonly text?: string;
-  readonly message?: { readonly parts: readonly { readonly text?: string }[] };
-}
-
-function nativeMeaning({ id, event, data }: RawFrame): FrameMeaning {
-  const { type, offset, text = '', message } = JSON.parse(data) as NativeEvent;
-  if (event !== type || id !== String(offset)) throw new Error(`Frame ${id} ${event} holds event ${offset} ${type}`);
-  switch (type) {
-    case 'text.appended':
-      return { ...NOTHING, text };
-    case 'run.completed':
-      return { ...NOTHING, end: 'completed', whole: message?.parts.map((part) => part.text ?? '').join('') ?? null };
-    case 'run.failed':
-      return { ...NOTHING, end: 'failed' };
-    case 'run.cancelled':
-      return { ...NOTHING, end: 'cancelled' };
-    default:
-      return NOTHING;
-  }
-}
-
-interface LeviaFrame {
-  readonly type: string;
-  readonly data: { readonly content?: string; readonly type?: string; readonly reply?: string };
-}
-
-function leviaMeaning(frame: RawFrame): FrameMeaning {
-  const { type, data } = JSON.parse(frame.data) as LeviaFrame;
-  if (type === 'complete') return { ...NOTHING, end: 'completed', whole: data.reply ?? null };
-  if (type === 'error') return { ...NOTHING, end: 'failed' };
-  return { ...NOTHING, text: data.type === 'text' ? (data.content ?? '') : '' };
+/** Headers that ask for what stands behind a frame. */
+export function behind(headers: Headers, cursor: string | null): Headers {
+  return cursor === null ? headers : { ...headers, 'last-event-id': cursor };
 }

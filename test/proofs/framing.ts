@@ -3,7 +3,7 @@ import type { MessageId, RunId, ThreadId } from '../../src/core/ids.ts';
 import { isTerminal, type LoggedEvent, logEvent, type RunFact, type TerminalFact } from '../../src/core/run-event.ts';
 import { createTextIntake } from '../../src/engine/runs/text-intake.ts';
 import { frameId, serializeFrame } from '../../src/http/sse.ts';
-import type { Frame, StreamFormat } from '../../src/http/stream-format.ts';
+import type { Frame } from '../../src/http/stream-format.ts';
 import { createRandom, type Random } from '../support/random.ts';
 import { type FramedFormat, framedFormats, type SentRun } from './framed-formats.ts';
 import { hostileText, oneIn, randomCuts } from './random-texts.ts';
@@ -63,28 +63,41 @@ function logOf(raw: string, text: string, random: Random): LoggedEvent[] {
   return facts.map((fact, index) => logEvent(runId, index + 1, fact));
 }
 
+interface LoggedRun extends Pick<SentRun, 'text' | 'terminal'> {
+  readonly log: readonly LoggedEvent[];
+}
+
 interface Sent {
   readonly wire: string;
   readonly frames: readonly (Frame & { readonly id: string | null })[];
   readonly largestFrame: number;
 }
 
-function send(format: StreamFormat, log: readonly LoggedEvent[], random: Random): Sent {
+function send({ format, behind }: FramedFormat, run: LoggedRun, random: Random): Sent {
   const encode = format.createEncoder();
   const frames: (Frame & { id: string | null })[] = [];
   let wire = '';
   let largestFrame = 0;
-  for (const logged of log) {
-    for (const frame of encode(logged)) {
-      const id = format.ids ? frameId(logged.offset, frame.part) : null;
-      const text = serializeFrame(frame, id);
-      frames.push({ ...frame, id });
-      wire += text;
-      if (text.length * 3 > largestFrame) largestFrame = Math.max(largestFrame, Buffer.byteLength(text));
-    }
-    if (format.pings && oneIn(20, random)) wire += ': ping\n\n';
+  const write = (frame: Frame, id: string | null) => {
+    const text = format.lines ? `${frame.data}\n` : serializeFrame(frame, id);
+    frames.push({ ...frame, id });
+    wire += text;
+    if (text.length * 3 > largestFrame) largestFrame = Math.max(largestFrame, Buffer.byteLength(text));
+  };
+  for (const logged of run.log) {
+    for (const frame of encode(logged)) write(frame, format.ids ? frameId(logged.offset, frame.part) : null);
+    if ('pings' in format && format.pings && oneIn(20, random)) wire += ': ping\n\n';
   }
+  const last = behind?.(run.terminal, run.text);
+  if (last) write({ part: null, event: null, data: JSON.stringify(last) }, null);
   return { wire, frames, largestFrame };
+}
+
+/** Reads the bytes as messages of a WebSocket, each a line. */
+function receiveLines(bytes: Buffer): EventSourceMessage[] {
+  const lines = bytes.toString().split('\n');
+  if (lines.pop() !== '') throw new Error('a line without its end');
+  return lines.map((data) => ({ data, id: undefined, event: undefined }));
 }
 
 /** Reads the bytes as a client that follows the SSE rules, in random pieces. */
@@ -119,18 +132,17 @@ function difference({ frames }: Sent, events: readonly EventSourceMessage[]): st
 }
 
 /** What is wrong when this text goes through this format; null when nothing is. */
-function checkFormat({ format, understand, documentedClient }: FramedFormat, run: { log: LoggedEvent[]; text: string }, random: Random) {
-  const sent = send(format, run.log, random);
+function checkFormat(framed: FramedFormat, run: LoggedRun, random: Random) {
+  const { format, understand, documentedClient } = framed;
+  const sent = send(framed, run, random);
   const bytes = Buffer.from(sent.wire);
-  const events = receive(bytes, random);
+  const events = format.lines ? receiveLines(bytes) : receive(bytes, random);
   const found = difference(sent, events);
   if (found !== null) return found;
   const { text, ends, endsLast } = understand(events);
   if (text !== run.text) return 'the text came out changed';
   if (ends !== 1 || !endsLast) return `${ends} ends`;
-  const last = run.log.at(-1)?.event;
-  if (!last || !isTerminal(last)) throw new Error('a log without an end');
-  const whole: SentRun = { bytes, text: run.text, terminal: last, largestFrame: sent.largestFrame };
+  const whole: SentRun = { bytes, text: run.text, events, terminal: run.terminal, largestFrame: sent.largestFrame };
   return documentedClient?.(whole) ?? null;
 }
 
@@ -138,8 +150,10 @@ function checkFormat({ format, understand, documentedClient }: FramedFormat, run
 function checkText(raw: string, random: Random): void {
   const text = loggedText(raw);
   const log = logOf(raw, text, random);
+  const terminal = log.at(-1)?.event;
+  if (!terminal || !isTerminal(terminal)) throw new Error('a log without an end');
   for (const format of framedFormats) {
-    const problem = checkFormat(format, { log, text }, random);
+    const problem = checkFormat(format, { log, text, terminal }, random);
     if (problem !== null) throw new Error(`${format.format.name}: ${problem}: ${JSON.stringify(raw.slice(0, 2_000))}`);
   }
 }

@@ -1,21 +1,21 @@
+import type { Random } from '../support/random.ts';
 import { type RawAnswer, sendRaw } from '../support/raw-http.ts';
 import { questionText, type SeededQuestion } from '../support/seeded-answer.ts';
-import { type Caller, type NumberedDoor, type Question, questionRequest, streamRequest } from './doors.ts';
-import { createReading, type Piece, type Reading, readStream } from './reading.ts';
+import { type Asked, goOn, note, notYetAsked, reachableDoors, readAt } from './attach.ts';
+import { type Caller, type Door, type Question, questionRequest } from './doors.ts';
+import { createReading, type Piece } from './reading.ts';
 import type { Problems } from './report.ts';
 
 /** What a server that was told to stop says to new questions. */
 const DRAINING = 503;
+/** What the door without streams says of an answer that failed. */
+const FAILED = 502;
 
 /** One question of a client that outlives its server, and everything that it was told. */
-export interface Client {
+export interface Client extends Asked {
   readonly asked: SeededQuestion;
-  readonly reading: Reading;
   readonly label: string;
-  question: Question;
   sent: boolean;
-  /** As a server named it; null while no answer to the POST has come. */
-  runId: string | null;
   /** What it had when the server died. */
   before: { readonly pieces: readonly Piece[]; readonly text: string; readonly acknowledged: boolean };
 }
@@ -23,12 +23,10 @@ export interface Client {
 export function createClient(asked: SeededQuestion, question: Omit<Question, 'text'>, problems: Problems): Client {
   const label = `${question.door} ${question.key}`;
   return {
+    ...notYetAsked({ ...question, text: questionText(asked) }, createReading(problems, label)),
     asked,
-    question: { ...question, text: questionText(asked) },
-    reading: createReading(problems, label),
     label,
     sent: false,
-    runId: null,
     before: { pieces: [], text: '', acknowledged: false },
   };
 }
@@ -42,28 +40,34 @@ export function askAndRead(client: Client, problems: Problems): { acknowledged: 
 }
 
 async function ask(client: Client, problems: Problems, onNamed: () => void): Promise<void> {
-  const request = questionRequest(client.question);
   const { door } = client.question;
-  const onHead = ({ headers }: Pick<RawAnswer, 'headers'>) => {
-    client.runId = String(headers['x-run-id'] ?? '') || null;
+  const onHead = (head: Pick<RawAnswer, 'headers' | 'status'>) => {
+    note(client, head, problems);
     if (client.runId !== null) onNamed();
   };
-  if (door === 'chat-sessions') return check(client, problems, await readStream(client.reading, { door, request, problems }, { onHead }));
-  const answer = await sendRaw(request);
+  if (door !== 'native' && door !== 'levia') return read(client, door, { problems, onHead });
+  const answer = await sendRaw(questionRequest({ ...client.question, door }));
   if (answer.stopped !== 'complete') return;
   check(client, problems, answer);
   onHead(answer);
-  if (client.runId !== null) await read(client, problems, door);
+  if (client.runId !== null) await read(client, door, { problems });
 }
 
-async function read(client: Client, problems: Problems, door: NumberedDoor): Promise<void> {
-  const { question, reading, runId } = client;
-  const request = streamRequest(door, question.caller, { runId: runId ?? '', cursor: reading.cursor });
-  check(client, problems, await readStream(reading, { door, request, problems }));
+interface How {
+  readonly problems: Problems;
+  readonly onHead?: (head: Pick<RawAnswer, 'headers' | 'status'>) => void;
 }
 
-function check({ label }: Client, problems: Problems, { status, text }: RawAnswer): void {
-  problems.expect([0, 200, 202, DRAINING].includes(status), 'refused', `${label}: ${status} ${text}`);
+async function read(client: Client, door: Door, { problems, ...limits }: How): Promise<void> {
+  const answer = await readAt(door, client, { problems, ...limits });
+  check(client, problems, answer);
+  // That answer says only that there is no whole one; the text so far stands in the log.
+  if (door === 'user-chat' && answer.status === FAILED && client.runId !== null) await read(client, 'native', { problems });
+}
+
+function check({ label, question }: Client, problems: Problems, { status, text }: RawAnswer): void {
+  const good = [0, 200, 202, DRAINING].includes(status) || (question.door === 'user-chat' && status === FAILED);
+  problems.expect(good, 'refused', `${label}: ${status} ${text}`);
 }
 
 /** Remembers what a client had when its server died. */
@@ -72,28 +76,24 @@ export function noteDeath(client: Client): void {
   client.before = { pieces: [...pieces], text, acknowledged: client.runId !== null };
 }
 
-/**
- * Gets the rest of the answer from the next server: behind the last frame, through the same door or the other one with ids; in the door
- * without ids from the start; and by the same POST again when the first one was never answered.
- */
-export async function resumeToEnd(client: Client, at: { caller: Caller; crosses: boolean; problems: Problems }): Promise<void> {
-  const { problems, crosses } = at;
-  client.question = { ...client.question, caller: at.caller };
+interface NextServer {
+  readonly caller: Caller;
+  /** Chooses a door among all that can show the answer; null stays at the client's own. */
+  readonly random: Random | null;
+  readonly problems: Problems;
+}
+
+/** Gets the rest of the answer from the next server, through any door; by the same question again when the first one was never answered. */
+export async function resumeToEnd(client: Client, { caller, random, problems }: NextServer): Promise<void> {
+  client.question = { ...client.question, caller };
   const { door } = client.question;
   const { reading } = client;
   if (reading.end === null) {
+    const next = random?.pick(reachableDoors(client)) ?? door;
+    goOn(client, door, next);
     if (client.runId === null) await ask(client, problems, () => undefined);
-    else if (door !== 'chat-sessions') await read(client, problems, crosses ? otherThan(door) : door);
-    else {
-      reading.startAgain();
-      if (crosses) await read(client, problems, 'native');
-      else await ask(client, problems, () => undefined);
-    }
+    else await read(client, next, { problems });
   }
   reading.checkBeginnings();
   problems.expect(reading.end !== null, 'terminal', `${client.label}: no terminal frame after the restart`);
-}
-
-function otherThan(door: NumberedDoor): NumberedDoor {
-  return door === 'native' ? 'levia' : 'native';
 }

@@ -4,22 +4,25 @@ import { inParallel } from '../support/parallel.ts';
 import { createRandom, type Random } from '../support/random.ts';
 import { type SeededModel, startSeededModel } from '../support/seeded-model.ts';
 import { createServerDirectory, type ServerProcess, startServerProcess } from '../support/server-process.ts';
-import { DOORS, openPlace } from './doors.ts';
+import { type Caller, DOORS, type Door, openPlace, openSession } from './doors.ts';
 import { checkThread, type KilledThread, type Outcomes } from './kill-check.ts';
-import { askAndRead, createClient, noteDeath, resumeToEnd } from './kill-client.ts';
+import { askAndRead, type Client, createClient, noteDeath, resumeToEnd } from './kill-client.ts';
 import { createProblems, type Problems, type ProofReport } from './report.ts';
+import type { ProofStore } from './stores.ts';
 
 const UNSAFE_SERVER = fileURLToPath(new URL('../support/unsafe-server.ts', import.meta.url));
-/** Threads of a round; the last third of them gets three questions, two of which wait: 50 questions. */
+/** Threads of a round; the last third of them gets three questions at three doors, two of which wait: 50 questions. */
 const THREADS = 30;
 const QUEUEING = 10;
 const AT_ONCE = 30;
+const QUIET_MS = 40;
 /** One round in so many stops the server with SIGTERM and no time to drain, which leaves queued runs behind that nothing stands before. */
 const DRAIN_EVERY = 5;
 
 interface KillOptions {
   readonly seed: number;
   readonly rounds: number;
+  readonly store: ProofStore;
   /** Starts the server that delivers before it commits. */
   readonly unsafe?: boolean;
 }
@@ -32,11 +35,11 @@ interface Bench {
 }
 
 /**
- * Kills the built server with `kill -9` (in some rounds: stops it) while answers stream through all three doors, starts it again on the
- * same data, and compares what clients had with what is stored: nothing acknowledged and nothing seen may be lost, queued questions are
+ * Kills the built server with `kill -9` (in some rounds: stops it) while answers stream through all doors, starts it again on the same
+ * data, and compares what clients had with what is stored: nothing acknowledged and nothing seen may be lost, queued questions are
  * answered, every client gets an end.
  */
-export async function proveKill({ seed, rounds, unsafe = false }: KillOptions): Promise<ProofReport> {
+export async function proveKill({ seed, rounds, store, unsafe = false }: KillOptions): Promise<ProofReport> {
   const model = await startSeededModel();
   const { directory, remove } = await createServerDirectory({ limits: { drainSeconds: 0 } });
   const problems = createProblems();
@@ -44,7 +47,7 @@ export async function proveKill({ seed, rounds, unsafe = false }: KillOptions): 
   const startServer = () =>
     startServerProcess({
       directory,
-      env: { OPENAI_BASE_URL: model.baseUrl, LOG_LEVEL: 'info' },
+      env: { OPENAI_BASE_URL: model.baseUrl, LOG_LEVEL: 'info', DATABASE_URL: store.databaseUrl ?? '' },
       ...(unsafe && { command: [process.execPath, UNSAFE_SERVER] as const }),
     });
   const started = performance.now();
@@ -64,7 +67,7 @@ export async function proveKill({ seed, rounds, unsafe = false }: KillOptions): 
   }
   const seconds = Math.round((performance.now() - started) / 100) / 10;
   const lost = problems.count('lost');
-  return { seed, problems, figures: { rounds, ...bench.outcomes, ...bench.tally, lost, seconds } };
+  return { seed, problems, figures: { store: store.name, rounds, ...bench.outcomes, ...bench.tally, lost, seconds } };
 }
 
 interface Round {
@@ -79,6 +82,7 @@ async function streamAndKill(bench: Bench, server: ServerProcess, round: Round):
   const threads: KilledThread[] = [];
   await inParallel(numbers, AT_ONCE, async (index) => void threads.push(await openThread(bench, server, { ...round, index })));
   const reading = threads.map((thread) => askInOrder(thread, { problems, afterMs: startOf(round.random) }));
+  await untilSomethingSeen(threads);
   await sleep(round.random.integer(50, 600));
   await server.stop(round.signal);
   await Promise.all(reading);
@@ -90,17 +94,33 @@ async function streamAndKill(bench: Bench, server: ServerProcess, round: Round):
   return threads;
 }
 
+/** Waits for the first text that a client gets, so that a slow machine dies in the middle of answers too. */
+async function untilSomethingSeen(threads: readonly KilledThread[]): Promise<void> {
+  const seen = () => threads.some(({ clients }) => clients.some(({ reading }) => reading.text !== ''));
+  for (let waited = 0; waited < 5_000 && !seen(); waited += 5) await sleep(5);
+}
+
 async function openThread({ problems }: Bench, { url }: ServerProcess, at: Round & { index: number }): Promise<KilledThread> {
   const { index, random, name } = at;
-  const door = DOORS[index % DOORS.length] ?? 'native';
   const caller = { url, user: `user-${index % 7}` };
   const queues = index >= THREADS - QUEUEING;
-  const place = door === 'chat-sessions' && !queues ? null : await openPlace(door, caller);
-  const clients = Array.from({ length: queues ? 3 : 1 }, (_, turn) => {
-    const asked = { seed: random.integer(1, 2 ** 48), tokens: random.integer(10, 120), delayMs: random.integer(1, 4), perWrite: 1 };
-    return createClient(asked, { door, caller, place, key: `kill-${name}-${index}-${turn}` }, problems);
-  });
+  const placeAt = queues ? await openForAll(caller) : (door: Door) => (OPENING.includes(door) ? null : openPlace(door, caller));
+  const clients: Client[] = [];
+  for (let turn = 0; turn < (queues ? 3 : 1); turn += 1) {
+    const door = DOORS[(index + turn) % DOORS.length] ?? 'native';
+    const asked = { seed: random.integer(1, 2 ** 48), tokens: random.integer(10, 250), delayMs: random.integer(1, 4), perWrite: 1 };
+    clients.push(createClient(asked, { door, caller, place: await placeAt(door), key: `kill-${name}-${index}-${turn}` }, problems));
+  }
   return { caller, clients };
+}
+
+/** The doors that open a place by themselves. */
+const OPENING: readonly Door[] = ['chat-sessions', 'graph', 'user-chat'];
+
+/** One thread, by its name at each door. */
+async function openForAll(caller: Caller): Promise<(door: Door) => string> {
+  const { session, thread } = await openSession(caller);
+  return (door) => (door === 'chat-sessions' ? session : thread);
 }
 
 /** Most threads begin at once, the others until the server dies and behind that, so that some POSTs are never answered. */
@@ -115,7 +135,9 @@ async function askInOrder({ clients }: KilledThread, { problems, afterMs }: { pr
   for (const client of clients) {
     const { acknowledged, done } = askAndRead(client, problems);
     readers.push(done);
-    if (!(await acknowledged)) break;
+    // user-chat tells nothing before the end: the next question follows soon, and waits in the queue.
+    const isQuiet = client.question.door === 'user-chat';
+    if (!(await (isQuiet ? Promise.race([acknowledged, sleep(QUIET_MS, true)]) : acknowledged))) break;
   }
   await Promise.all(readers);
 }
@@ -125,7 +147,7 @@ async function takeUpAgain(bench: Bench, threads: readonly KilledThread[], at: {
   const alive = threads.map(({ caller, clients }) => ({ caller: { ...caller, url: at.url }, clients: clients.filter(({ sent }) => sent) }));
   await Promise.all(
     alive.flatMap(({ caller, clients }) =>
-      clients.map((client) => resumeToEnd(client, { caller, crosses: at.random.integer(0, 1) === 1, problems })),
+      clients.map((client) => resumeToEnd(client, { caller, random: at.random.integer(0, 1) === 1 ? at.random : null, problems })),
     ),
   );
   await inParallel(alive, AT_ONCE, (thread) => checkThread(thread, bench));

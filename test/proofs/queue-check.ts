@@ -5,6 +5,7 @@ import { getJson, type MessageView, textOfMessage } from './kill-check.ts';
 import { createReading, readStream } from './reading.ts';
 import type { Problems } from './report.ts';
 import { type Fact, followFacts } from './thread-facts.ts';
+import { type ThreadWatch, watchThread } from './thread-watch.ts';
 
 export interface SentQuestion {
   readonly seed: number;
@@ -30,10 +31,12 @@ interface Evidence {
   readonly problems: Problems;
   /** What a device saw that was connected all the time. */
   readonly live: readonly Fact[];
+  /** The same on a chat socket. */
+  readonly device: ThreadWatch;
 }
 
 /** Compares all views of a thread: native's messages, the facts that devices see, levia's streams, and what the model was told. */
-export async function checkQueue(thread: QueuedThread, { model, problems, live }: Evidence): Promise<void> {
+export async function checkQueue(thread: QueuedThread, { model, problems, live, device }: Evidence): Promise<void> {
   const turns = turnsOf(await allMessages(thread), problems);
   const seeds = turns.map(({ seed }) => seed);
   problems.expect(turns.length === thread.sent.length, 'order', `${turns.length} turns for ${thread.sent.length} questions`);
@@ -42,6 +45,7 @@ export async function checkQueue(thread: QueuedThread, { model, problems, live }
   checkFacts(turns, live, problems);
   const later = await followFacts(thread, { until: live.filter(({ type }) => type !== 'thread.changed').length, problems });
   problems.expect(JSON.stringify(later) === JSON.stringify(live), 'facts', `thread ${thread.threadId}: a later device sees other facts`);
+  await checkDevice(thread, { turns, device, problems });
   await checkLevia(thread, turns, problems);
 }
 
@@ -104,6 +108,32 @@ function checkFacts(turns: readonly Turn[], facts: readonly Fact[], problems: Pr
     const stored = turns.map((turn) => (role === 'user' ? turn.question : turn.answer)).map(({ id, seq }) => `${seq} ${id}`);
     problems.expect(ids.join() === stored.join(), 'facts', `${role} messages: ${ids.join()} instead of ${stored.join()}`);
   }
+}
+
+interface Watched {
+  readonly turns: readonly Turn[];
+  readonly device: ThreadWatch;
+  readonly problems: Problems;
+}
+
+/** A socket that was there all the time got every question and every answer once, each kind in order; one that comes later gets them as they stand. */
+async function checkDevice({ caller, threadId }: QueuedThread, { turns, device, problems }: Watched): Promise<void> {
+  const stored = turns
+    .flatMap(({ question, answer }) => [question, answer])
+    .map((message) => `${message.role} ${message.id} ${textOfMessage(message)}`);
+  const live = await device.until(stored.length);
+  for (const role of ['user', 'assistant']) {
+    const [seen, expected] = [live, stored].map((messages) => messages.filter((message) => message.startsWith(role)));
+    problems.expect(
+      seen?.join() === expected?.join(),
+      'device',
+      `thread ${threadId}: a socket saw other ${role} messages, or in another order`,
+    );
+  }
+  const later = await watchThread(caller, threadId);
+  const history = await later.until(stored.length);
+  problems.expect(history.join() === stored.join(), 'device', `thread ${threadId}: chat-ws and native show different threads`);
+  later.close();
 }
 
 async function checkLevia({ caller, sent }: QueuedThread, turns: readonly Turn[], problems: Problems): Promise<void> {

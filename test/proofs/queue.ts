@@ -4,44 +4,70 @@ import { createRandom, type Random } from '../support/random.ts';
 import { type RawAnswer, sendRaw } from '../support/raw-http.ts';
 import { questionText, type SeededQuestion } from '../support/seeded-answer.ts';
 import { type SeededModel, startSeededModel } from '../support/seeded-model.ts';
+import { notYetAsked, readAt } from './attach.ts';
 import { type Door, openSession, type Question, questionRequest } from './doors.ts';
 import { checkQueue, type QueuedThread, type SentQuestion } from './queue-check.ts';
-import { createReading, readStream } from './reading.ts';
+import { createReading } from './reading.ts';
 import { createProblems, type Problems, type ProofReport } from './report.ts';
+import type { ProofStore } from './stores.ts';
 import { followFacts } from './thread-facts.ts';
+import { watchThread } from './thread-watch.ts';
 
 const MESSAGES = 4;
-/** The senders of a thread: one device speaks native, another one levia, a browser chat-sessions. */
-const SENDERS: readonly Door[] = ['native', 'native', 'native', 'levia', 'levia', 'levia', 'chat-sessions', 'chat-sessions'];
+/** The senders of a thread: those that wait for no answer, and those that do. */
+const SENDERS: readonly Door[] = [
+  ...(['native', 'native', 'native', 'levia', 'levia', 'levia'] as const),
+  ...(['chat-sessions', 'chat-sessions', 'chat-ws', 'chat-ws', 'graph', 'user-chat'] as const),
+];
 /** One thread in so many begins with an answer that takes longer than all others take to ask, so that its queue overflows. */
 const SLOW_EVERY = 5;
 const FACTS_OF_A_QUESTION = 4;
 
 interface Bench {
   readonly url: string;
+  /** Of the server that every second sender uses. */
+  readonly otherUrl: string;
   readonly seed: number;
   readonly model: SeededModel;
   readonly problems: Problems;
   readonly tally: { questions: number; full: number; conflicts: number };
 }
 
+interface QueueOptions {
+  readonly seed: number;
+  readonly threads: number;
+  readonly store: ProofStore;
+}
+
 /**
- * Lets eight senders on several devices ask in each thread at the same time, and expects one order for all: dense numbers, each answer
+ * Lets twelve senders at all doors ask in each thread at the same time, and expects one order for all: dense numbers, each answer
  * below its question and each question below the answer before it, one running run at a time, the same facts for every reader.
  */
-export async function proveQueue({ seed, threads }: { seed: number; threads: number }): Promise<ProofReport> {
+export async function proveQueue({ seed, threads, store }: QueueOptions): Promise<ProofReport> {
   const model = await startSeededModel();
-  const app = await startTestApp({ env: { OPENAI_BASE_URL: model.baseUrl, LOG_LEVEL: 'error' } });
+  const env = { OPENAI_BASE_URL: model.baseUrl, LOG_LEVEL: 'error' };
+  const start = () => startTestApp({ env, databaseUrl: store.databaseUrl ?? '' });
+  const app = await start();
+  // Where several servers may share a thread they do.
+  const other = store.databaseUrl === null ? null : await start();
   const problems = createProblems();
-  const bench: Bench = { url: app.url, seed, model, problems, tally: { questions: 0, full: 0, conflicts: 0 } };
+  const bench: Bench = {
+    url: app.url,
+    otherUrl: other?.url ?? app.url,
+    seed,
+    model,
+    problems,
+    tally: { questions: 0, full: 0, conflicts: 0 },
+  };
   const work = Array.from({ length: threads }, (_, index) => talkAtOnce(bench, index));
   await Promise.all(work);
   problems.expect(model.calls === bench.tally.questions, 'calls', `${model.calls} model calls for ${bench.tally.questions} questions`);
   const overlaps = new Set(model.overlaps);
   problems.expect(overlaps.size === 0, 'order', `two answers at a time in ${[...overlaps].join(', ')}`);
+  await other?.close();
   await app.close();
   await model.close();
-  return { seed, problems, figures: { threads, senders: SENDERS.length, ...bench.tally } };
+  return { seed, problems, figures: { store: store.name, threads, senders: SENDERS.length, ...bench.tally } };
 }
 
 async function talkAtOnce(bench: Bench, index: number): Promise<void> {
@@ -51,14 +77,16 @@ async function talkAtOnce(bench: Bench, index: number): Promise<void> {
   const thread: QueuedThread = { caller, threadId: names.thread, sent: [] };
   const slow = index % SLOW_EVERY === 0;
   const total = SENDERS.length * MESSAGES + (slow ? 1 : 0);
+  const device = await watchThread(caller, names.thread);
   const facts = followFacts(thread, { until: total * FACTS_OF_A_QUESTION, problems: bench.problems });
   const at = { bench, thread, random, label: `thread ${index}` };
-  if (slow) await ask({ ...at, door: 'native', sender: 'slow', place: names.thread, pace: { tokens: 30, delayMs: 50 } });
+  if (slow) await ask({ ...at, door: 'native', sender: 'slow', place: names.thread, pace: { tokens: 40, delayMs: 50 } });
   const senders = SENDERS.map((door, sender) =>
     sendInOrder({ ...at, door, sender: String(sender), place: door === 'chat-sessions' ? names.session : names.thread }),
   );
   await Promise.all(senders);
-  await checkQueue(thread, { model: bench.model, problems: bench.problems, live: await facts });
+  await checkQueue(thread, { model: bench.model, problems: bench.problems, live: await facts, device });
+  device.close();
 }
 
 interface Sender {
@@ -82,7 +110,8 @@ async function ask({ bench, thread, random, label, door, sender, place, pace }: 
   const asked: SeededQuestion = { seed: random.integer(1, 2 ** 48), perWrite: 1, thread: label, ...pace };
   tally.questions += 1;
   const key = `queue-${bench.seed}-${label.replace(' ', '-')}-${tally.questions}`;
-  const question: Question = { door, caller: thread.caller, place, text: questionText(asked), key };
+  const url = Number(sender) % 2 === 1 ? bench.otherUrl : bench.url;
+  const question: Question = { door, caller: { ...thread.caller, url }, place, text: questionText(asked), key };
   for (;;) {
     const answer = await post(bench, question);
     const runId = answer.headers['x-run-id'];
@@ -92,6 +121,8 @@ async function ask({ bench, thread, random, label, door, sender, place, pace }: 
     }
     if (answer.status === 429) tally.full += 1;
     else if (answer.status === 409) tally.conflicts += 1;
+    // user-chat waits two minutes; the same POST again waits on.
+    else if (answer.status === 504) continue;
     else throw new Error(`${door} refused with ${answer.status}: ${answer.text}`);
     await sleep(answer.status === 429 ? Number(answer.headers['retry-after']) * 1000 : random.integer(1, 50));
   }
@@ -99,12 +130,12 @@ async function ask({ bench, thread, random, label, door, sender, place, pace }: 
 
 type Pace = Pick<SeededQuestion, 'tokens' | 'delayMs'>;
 
-/** Sends a question; in the door that answers with the stream, reads that to its end. */
+/** Sends a question; at the doors that answer with the answer, reads that to its end. */
 async function post({ problems }: Bench, question: Question): Promise<RawAnswer> {
-  const request = questionRequest(question);
-  if (question.door !== 'chat-sessions') return sendRaw(request);
-  const reading = createReading(problems, question.key);
-  const answer = await readStream(reading, { door: question.door, request, problems });
-  problems.expect(answer.status !== 200 || reading.end === 'completed', 'terminal', `${question.key}: ended as ${reading.end}`);
+  const { door } = question;
+  if (door === 'native' || door === 'levia') return sendRaw(questionRequest({ ...question, door }));
+  const asked = notYetAsked(question, createReading(problems, question.key));
+  const answer = await readAt(door, asked, { problems });
+  problems.expect(answer.status !== 200 || asked.reading.end === 'completed', 'terminal', `${question.key}: ended as ${asked.reading.end}`);
   return answer;
 }

@@ -1,6 +1,7 @@
 import { createFrameReader, type RawFrame } from '../support/raw-frames.ts';
 import { type RawAnswer, type RawReading, type RawRequest, sendRaw } from '../support/raw-http.ts';
-import { type Door, meaningOf, type StreamEnd } from './doors.ts';
+import type { StreamDoor } from './doors.ts';
+import { meaningOf, type StreamEnd } from './frame-meaning.ts';
 import type { Problems } from './report.ts';
 
 /** A piece of answer text and the number of the event that brought it; 0 from a door without numbers. */
@@ -19,7 +20,13 @@ export interface Reading {
   readonly end: StreamEnd | null;
   /** Data of the terminal frame. */
   readonly lastFrame: string;
-  take(door: Door, frame: RawFrame): void;
+  take(door: StreamDoor, frame: RawFrame): void;
+  /** A piece of text at its place in the answer, from a door that tells places instead of numbers. */
+  takeAt(at: number, text: string): void;
+  /** The end from a door without numbers, with the whole answer when that door tells it. */
+  finish(end: StreamEnd, lastFrame: string, whole: string | null): void;
+  /** Before going on at another door: forgets the parts of an event that one door had cut and another one cuts elsewhere. */
+  forgetParts(): void;
   /** Begins from the answer's start again; what is there now must be the beginning of what comes. */
   startAgain(): void;
   /** Checks that everything read before a new start was a beginning of the text there is now. */
@@ -35,7 +42,7 @@ export function createReading(problems: Problems, label: string): Reading {
   const beginnings: string[] = [];
   const textNow = () => pieces.map((piece) => piece.text).join('');
 
-  function takeId(door: Door, id: string | null): number {
+  function takeId(door: StreamDoor, id: string | null): number {
     if (door === 'chat-sessions' || id === null) {
       problems.expect((id === null) === (door === 'chat-sessions'), 'framing', `${label}: ${door} frame with id ${id}`);
       return 0;
@@ -81,6 +88,25 @@ export function createReading(problems: Problems, label: string): Reading {
       end ??= meaning.end;
       lastFrame = frame.data;
     },
+    takeAt(at, text) {
+      problems.expect(end === null, 'terminal', `${label}: a token behind the end: ${text.slice(0, 80)}`);
+      const { length } = textNow();
+      problems.expect(at === length, at < length ? 'doubled' : 'skipped', `${label}: a token at ${at} behind ${length} characters`);
+      pieces.push({ offset: 0, text });
+    },
+    finish(how, frame, whole) {
+      problems.expect(end === null, 'terminal', `${label}: a second end: ${frame.slice(0, 80)}`);
+      if (whole !== null && pieces.length === 0) pieces.push({ offset: 0, text: whole });
+      problems.expect(whole === null || whole === textNow(), 'lost', `${label}: the pieces are not the whole answer`);
+      end ??= how;
+      lastFrame = frame;
+    },
+    forgetParts() {
+      const [offset, part] = cursor === null ? [0, Number.POSITIVE_INFINITY] : placeOf(cursor);
+      if (!Number.isFinite(part)) return;
+      pieces = pieces.filter((piece) => piece.offset !== offset);
+      cursor = offset > 1 ? String(offset - 1) : null;
+    },
     startAgain() {
       if (pieces.length > 0) beginnings.push(textNow());
       pieces = [];
@@ -100,12 +126,12 @@ function placeOf(id: string): readonly [number, number] {
 }
 
 /** Far longer than any answer takes: whoever waits longer waits for something that never comes. */
-const PATIENCE_MS = 60_000;
+export const PATIENCE_MS = 60_000;
 
 /** Sends a request and reads the frames of its answer, for a minute at most; bytes that are no stream of that door are a problem. */
 export async function readStream(
   reading: Reading,
-  stream: { door: Door; request: RawRequest; problems: Problems },
+  stream: { door: StreamDoor; request: RawRequest; problems: Problems },
   limits: Omit<RawReading, 'onBytes'> = {},
 ): Promise<RawAnswer> {
   const frames = createFrameReader();

@@ -6,18 +6,20 @@ import { createFrameReader } from '../support/raw-frames.ts';
 import { sendRaw } from '../support/raw-http.ts';
 import { expectedText, questionText, type SeededQuestion } from '../support/seeded-answer.ts';
 import { startSeededModel } from '../support/seeded-model.ts';
-import { DOORS, type Door, type NumberedDoor, openPlace, type Question, questionRequest, streamRequest } from './doors.ts';
-import { createReading, type Reading, readStream } from './reading.ts';
+import { type Asked, goOn, note, notYetAsked, reachableDoors, readAt, runIfThere } from './attach.ts';
+import { DOORS, type Door, type NumberedDoor, openPlace, questionRequest, streamRequest } from './doors.ts';
+import { createReading, readStream } from './reading.ts';
 import { createProblems, type ProofReport } from './report.ts';
 import { heapAfterCollection, watchDoors } from './soak.ts';
+import type { ProofStore } from './stores.ts';
 
 const AT_ONCE = 50;
 const USERS = 40;
 const MAX_CUTS = 10;
-/** One answer in so many (an odd number, so that all doors and ways to resume get some) comes in a single huge write, so that doors must cut its events. */
+/** One answer in so many (prime, so that all doors and ways to resume get some) comes in a single huge write, so that doors must cut its events. */
 const HUGE_EVERY = 41;
-/** Bytes of a stream for each piece of text, roughly, so that cuts fall all over it. */
-const BYTES_PER_TOKEN: Readonly<Record<Door, number>> = { native: 40, levia: 25, 'chat-sessions': 8 };
+/** Bytes of a stream for each piece of text, roughly, so that cuts fall all over it; milliseconds at the door that shows nothing before the end. */
+const PER_TOKEN: Readonly<Record<Door, number>> = { native: 40, levia: 25, 'chat-sessions': 8, 'chat-ws': 90, graph: 20, 'user-chat': 1 };
 
 /** Counted over all streams of a proof. */
 interface Tally {
@@ -33,16 +35,27 @@ interface Bench {
   readonly run: string;
 }
 
+interface ResumeOptions {
+  readonly seed: number;
+  readonly streams: number;
+  readonly store: ProofStore;
+}
+
 /**
- * Begins runs through the three doors, cuts each one's stream at random bytes and resumes it there or through another door, and expects
+ * Begins runs through all doors, cuts each one's stream at random places and resumes it there or through another door, and expects
  * every token once and in order, one terminal frame, and nothing left over in the server.
  */
-export async function proveResume({ seed, streams }: { seed: number; streams: number }): Promise<ProofReport> {
+export async function proveResume({ seed, streams, store }: ResumeOptions): Promise<ProofReport> {
   const model = await startSeededModel();
   const watch = watchDoors();
   // A reader that left must leave no entry behind: with so few places a leak is a refusal.
   const file = { limits: { readersPerRun: 4, drainSeconds: 60 } };
-  const app = await startTestApp({ env: { OPENAI_BASE_URL: model.baseUrl, LOG_LEVEL: 'error' }, file, dialects: watch.dialects });
+  const app = await startTestApp({
+    env: { OPENAI_BASE_URL: model.baseUrl, LOG_LEVEL: 'error' },
+    file,
+    dialects: watch.dialects,
+    databaseUrl: store.databaseUrl ?? '',
+  });
   const problems = createProblems();
   const tally: Tally = { cuts: 0, crossings: 0, characters: 0 };
   const bench: Bench = { url: app.url, problems, tally, run: `resume-${seed}` };
@@ -61,32 +74,37 @@ export async function proveResume({ seed, streams }: { seed: number; streams: nu
   problems.expect(await watch.isIdle(), 'leak', 'live runs are left');
   await app.close();
   await model.close();
-  return { seed, problems, figures: { streams, ...tally, seconds, heapGrowth, openReaders } };
+  return { seed, problems, figures: { store: store.name, streams, ...tally, seconds, heapGrowth, openReaders } };
 }
 
-interface Stream {
-  readonly question: Question;
-  readonly reading: Reading;
-  runId: string | null;
+interface Stream extends Asked {
   /** Where it reads now. */
   door: Door;
 }
+
+/** The doors that open a place by themselves when a question names none. */
+const OPENING: readonly Door[] = ['chat-sessions', 'graph', 'user-chat'];
 
 async function cutAndResume(bench: Bench, index: number, random: Random): Promise<void> {
   const { problems } = bench;
   const asked = seededQuestion(index, random);
   const door = DOORS[index % DOORS.length] ?? 'native';
   const caller = { url: bench.url, user: `user-${index % USERS}` };
-  const place = door === 'chat-sessions' && random.integer(0, 1) === 0 ? null : await openPlace(door, caller);
+  const place = OPENING.includes(door) && random.integer(0, 1) === 0 ? null : await openPlace(door, caller);
   const question = { door, caller, place, text: questionText(asked), key: `${bench.run}-${index}` };
   const label = `stream ${index} (${door})`;
-  const stream: Stream = { question, reading: createReading(problems, label), runId: null, door };
-  if (door !== 'chat-sessions') stream.runId = await ask(bench, stream);
+  const stream: Stream = { ...notYetAsked(question, createReading(problems, label)), door };
+  if (door === 'native' || door === 'levia') await ask(bench, stream, door);
   const cuts = isHuge(index) ? MAX_CUTS : random.integer(1, MAX_CUTS);
-  const room = 20 + Math.ceil((2 * asked.tokens * BYTES_PER_TOKEN[door]) / (cuts + 1));
-  await readInPieces(bench, stream, { cuts, room, random, crosses: index % 2 === 0 });
+  const room = 20 + Math.ceil((2 * asked.tokens * PER_TOKEN[door]) / (cuts + 1));
+  await readInPieces(bench, stream, { cuts, room: door === 'user-chat' ? Math.min(room, 100) : room, random, crosses: isCrossing(index) });
   checkText(bench, stream, { expected: expectedText(asked), label });
   await checkLateReader(bench, stream, random);
+}
+
+/** Half of each door's streams. */
+function isCrossing(index: number): boolean {
+  return Math.floor(index / DOORS.length) % 2 === 0;
 }
 
 interface Cutting {
@@ -103,8 +121,17 @@ async function readInPieces(bench: Bench, stream: Stream, { cuts, room, random, 
     const stopped = await readSome(bench, stream, done < cuts ? random.integer(0, room) : undefined);
     if (stopped !== 'cut') return;
     bench.tally.cuts += 1;
-    if (stream.reading.end === null) chooseNext(bench, stream, crosses ? random : null);
+    if (stream.reading.end !== null) return;
+    await learnRun(stream, crosses);
+    chooseNext(bench, stream, crosses ? random : null);
   }
+}
+
+/** user-chat tells the run only with the answer; its client finds it in the thread to read on elsewhere. */
+async function learnRun(stream: Stream, crosses: boolean): Promise<void> {
+  const { question, threadId, runId } = stream;
+  if (!crosses || question.door !== 'user-chat' || runId !== null || threadId === null) return;
+  stream.runId = await runIfThere({ caller: question.caller, threadId });
 }
 
 function isHuge(index: number): boolean {
@@ -118,33 +145,25 @@ function seededQuestion(index: number, random: Random): SeededQuestion {
   return { seed, tokens, delayMs: random.integer(0, 4), perWrite: random.integer(1, 3) };
 }
 
-async function ask({ problems }: Bench, { question }: Stream): Promise<string | null> {
-  const { status, headers, text } = await sendRaw(questionRequest(question));
-  problems.expect(status === 202, 'refused', `${question.door}: ${status} ${text}`);
-  return headerOf(headers['x-run-id']);
+async function ask({ problems }: Bench, stream: Stream, door: NumberedDoor): Promise<void> {
+  const answer = await sendRaw(questionRequest({ ...stream.question, door }));
+  problems.expect(answer.status === 202, 'refused', `${door}: ${answer.status} ${answer.text}`);
+  note(stream, answer, problems);
 }
 
 async function readSome({ problems }: Bench, stream: Stream, cutAfter: number | undefined): Promise<string> {
-  const { question, reading, door } = stream;
-  const request =
-    door === 'chat-sessions'
-      ? questionRequest(question)
-      : streamRequest(door, question.caller, { runId: stream.runId ?? '', cursor: reading.cursor });
-  const answer = await readStream(reading, { door, request, problems }, cutAfter === undefined ? {} : { cutAfter });
-  problems.expect(answer.status === 200, 'refused', `${door}: ${answer.status} ${answer.text}`);
-  const runId = headerOf(answer.headers['x-run-id']);
-  problems.expect(stream.runId === null || stream.runId === runId, 'doubled', `${door}: run ${runId} instead of ${stream.runId}`);
-  stream.runId ??= runId;
+  const answer = await readAt(stream.door, stream, { problems, ...(cutAfter !== undefined && { cutAfter }) });
+  const cutEarly = answer.status === 0 && answer.stopped === 'cut' && cutAfter !== undefined;
+  problems.expect(answer.status === 200 || cutEarly, 'refused', `${stream.door}: ${answer.status} ${answer.stopped} ${answer.text}`);
   return answer.stopped;
 }
 
-/** Decides through which door a cut stream goes on; from and to the door without ids only from the answer's start. */
+/** Decides through which door a cut stream goes on. */
 function chooseNext({ tally }: Bench, stream: Stream, random: Random | null): void {
   const before = stream.door;
-  const doors: readonly [Door, ...Door[]] = stream.question.door === 'chat-sessions' ? DOORS : ['native', 'levia'];
-  if (random !== null) stream.door = random.pick(doors);
+  if (random !== null) stream.door = random.pick(reachableDoors(stream));
   if (stream.door !== before) tally.crossings += 1;
-  if (stream.door === 'chat-sessions' || before === 'chat-sessions') stream.reading.startAgain();
+  goOn(stream, before, stream.door);
 }
 
 function checkText({ problems, tally }: Bench, { reading }: Stream, { expected, label }: { expected: string; label: string }): void {
@@ -167,10 +186,6 @@ async function checkLateReader(bench: Bench, stream: Stream, random: Random): Pr
   const frames = createFrameReader()(Buffer.from(text));
   const isTheEnd = frames.length === 1 && frames[0]?.id === late.cursor && frames[0].event === 'run.completed';
   problems.expect(isTheEnd, 'terminal', `${runId}: behind its end stands ${text}`);
-}
-
-function headerOf(value: string | string[] | undefined): string | null {
-  return typeof value === 'string' ? value : null;
 }
 
 function sha256(text: string): string {

@@ -1,9 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { chatSessions } from '../../src/dialects/chat-sessions/index.ts';
-import { levia } from '../../src/dialects/levia/index.ts';
-import { native } from '../../src/dialects/native/index.ts';
+import { doors } from '../../src/app.ts';
 import type { Engine } from '../../src/engine/index.ts';
 import type { Dialect, DialectDeps } from '../../src/http/dialect.ts';
 
@@ -18,7 +16,7 @@ export interface WatchedDoors {
   isIdle(): Promise<boolean>;
 }
 
-/** The three doors, each stream through them counted. Start the server with a drain time much longer than ten seconds for `isIdle`. */
+/** All doors, each stream through them counted. Start the server with a drain time much longer than ten seconds for `isIdle`. */
 export function watchDoors(): WatchedDoors {
   let open = 0;
   let engine: Engine | null = null;
@@ -41,7 +39,7 @@ export function watchDoors(): WatchedDoors {
   }
 
   return {
-    dialects: [native, levia, chatSessions].map((dialect) => ({
+    dialects: doors.map((dialect) => ({
       ...dialect,
       register: (scope, deps) => dialect.register(scope, watched(deps)),
     })),

@@ -1,0 +1,79 @@
+import { WebSocket } from 'ws';
+import type { ClientFrame } from '../../src/dialects/chat-ws/wire.ts';
+import type { ServerFrame } from '../support/chat-socket.ts';
+import type { Known } from './examples.ts';
+
+interface FieldsOfFrame {
+  /** Fields that name a record, with the kind of id. */
+  readonly ids: Readonly<Record<string, keyof Known>>;
+  readonly others?: Readonly<Record<string, unknown>>;
+}
+
+/** Each frame that a client may send. */
+const frames: Readonly<Record<ClientFrame['type'], FieldsOfFrame>> = {
+  history: { ids: { thread_id: 'thread_id', before: 'message_id' }, others: { limit: 5 } },
+  message: { ids: { thread_id: 'thread_id' }, others: { content: 'Hi' } },
+  delete_thread: { ids: { thread_id: 'thread_id' } },
+  cancel: { ids: { job_id: 'run_id' } },
+  approve: { ids: { job_id: 'run_id' }, others: { call_id: 'c', decision: 'approve' } },
+  ping: { ids: {} },
+};
+
+/** A place in a frame that takes an id. */
+export interface FrameSlot {
+  readonly name: string;
+  /** Whether a thread comes to be under an id that was not used. */
+  readonly opens: boolean;
+  /** The frame with an id of `ids` in the slot and everything else the sender's own. */
+  frame(ids: Known, sender: Known): Readonly<Record<string, unknown>>;
+}
+
+/** Every such place, and once more all places of a frame together. */
+export const frameSlots: readonly FrameSlot[] = Object.entries(frames).flatMap(([type, { ids: fields, others }]) => {
+  const names = Object.keys(fields);
+  const places = [...names.map((name) => [name]), ...(names.length > 1 ? [names] : [])];
+  return places.map(
+    (place): FrameSlot => ({
+      name: `${type} ${place.join(', ')}`,
+      opens: type === 'message',
+      frame(ids, sender) {
+        const filled = Object.entries(fields).filter(([name]) => name !== 'before' || place.includes('before'));
+        return {
+          type,
+          ...others,
+          ...Object.fromEntries(filled.map(([name, kind]) => [name, (place.includes(name) ? ids : sender)[kind]])),
+        };
+      },
+    }),
+  );
+});
+
+/** What the server said to one frame. */
+interface FrameAnswer {
+  readonly frames: readonly ServerFrame[];
+  /** The code the server closed the socket with; null when it stayed open. */
+  readonly closed: number | null;
+}
+
+/** Sends one frame on a socket of its own and gives what answers it. */
+export function answerTo(url: string, query: string, frame: Readonly<Record<string, unknown>>): Promise<FrameAnswer> {
+  const last = ['error', ...(frame.type === 'history' ? ['history_end'] : ['message', 'thread_deleted'])];
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/chat/ws${query}`);
+    const frames: ServerFrame[] = [];
+    socket.on('error', reject);
+    socket.on('open', () => socket.send(JSON.stringify(frame)));
+    socket.on('close', (code) => resolve({ frames, closed: code }));
+    socket.on('message', (data) => {
+      const got: ServerFrame = JSON.parse(data.toString());
+      if (got.type === 'pong') {
+        resolve({ frames, closed: null });
+        socket.terminate();
+        return;
+      }
+      frames.push(got);
+      // Whoever is not let in gets no pong but the close.
+      if (last.includes(got.type)) socket.send('{"type":"ping"}');
+    });
+  });
+}

@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { queryDatabase } from '../support/test-database.ts';
+
+/** Where a server keeps what it stores: the address of its PostgreSQL database, else its directory. */
+export interface StoragePlace {
+  readonly dataDir: string;
+  readonly databaseUrl?: string;
+}
+
+/** Every row of every table as text, so that nothing can come, go or change unseen. */
+export type StoredRows = ReadonlyMap<string, readonly string[]>;
+
+/** Tables that remember callers and servers, not what they store. */
+const IGNORED_TABLES = ['users', 'processes'];
+
+/** Reads what is stored; an embedded database only while its server is stopped. */
+export async function readRows({ dataDir, databaseUrl }: StoragePlace): Promise<StoredRows> {
+  return databaseUrl === undefined ? embeddedRows(dataDir) : postgresRows(databaseUrl);
+}
+
+function embeddedRows(dataDir: string): StoredRows {
+  const database = new DatabaseSync(join(dataDir, 'polylogue.db'), { readOnly: true });
+  const query = (statement: string) => database.prepare(statement).all();
+  try {
+    return new Map(
+      query("select name from sqlite_master where type = 'table' order by name")
+        .map(({ name }) => String(name))
+        .filter((name) => !name.startsWith('sqlite_') && !IGNORED_TABLES.includes(name))
+        .map((name) => [
+          name,
+          query(`select * from "${name}"`)
+            .map((row) => JSON.stringify(row))
+            .sort(),
+        ]),
+    );
+  } finally {
+    database.close();
+  }
+}
+
+async function postgresRows(databaseUrl: string): Promise<StoredRows> {
+  const tables = await queryDatabase(databaseUrl, "select tablename as name from pg_tables where schemaname = 'polylogue' order by 1");
+  const rows = new Map<string, readonly string[]>();
+  for (const name of tables.map((table) => String(table.name))) {
+    if (IGNORED_TABLES.includes(name)) continue;
+    const found = await queryDatabase(databaseUrl, `select t::text as row from polylogue."${name}" t order by 1`);
+    rows.set(
+      name,
+      found.map(({ row }) => String(row)),
+    );
+  }
+  return rows;
+}
+
+/** Rows of `before` that are not in `after` any more, as they were. */
+export function rowsGone(before: StoredRows, after: StoredRows): readonly string[] {
+  return [...before].flatMap(([table, rows]) => {
+    const left = new Set(after.get(table));
+    return rows.filter((row) => !left.has(row)).map((row) => `${table}: ${row.slice(0, 300)}`);
+  });
+}
