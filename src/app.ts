@@ -12,6 +12,7 @@ import { createTokenCounter } from './backends/tokenizer/token-counter.ts';
 import { createCredentials } from './backends/tokens/credentials.ts';
 import { loadSigningSecrets } from './backends/tokens/signing-secrets.ts';
 import type { Config } from './config.ts';
+import type { Credentials } from './core/ports/credentials.ts';
 import type { ModelProvider } from './core/ports/model-provider.ts';
 import type { Store } from './core/ports/store.ts';
 import { chatSessions } from './dialects/chat-sessions/index.ts';
@@ -48,6 +49,8 @@ interface AppOptions {
   /** Instead of the one that the settings choose. */
   readonly store?: Store;
   readonly dialects?: readonly Dialect[];
+  /** Who callers are, given what the settings make of it. */
+  readonly credentials?: (own: Credentials) => Credentials;
   /** Told when the store has stopped for good: nothing works from then on. */
   readonly onStoreDeath?: (error: Error) => void;
 }
@@ -70,7 +73,8 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
   });
   const closing = new AbortController();
   const stopping = { engine, store, closing, drainMs: config.limits.drainSeconds * 1000 };
-  const front = { config, log, engine, secrets, demo: models.demo, dialects: options.dialects ?? doors, draining: closing.signal };
+  const { dialects = doors, credentials = (own) => own } = options;
+  const front = { config, log, engine, secrets, credentials, demo: models.demo, dialects, draining: closing.signal };
   const { server, eventStreams } = await createFront(front);
   try {
     const stopRefreshing = await keepFresh(models.catalogue, closing.signal);
@@ -116,12 +120,13 @@ interface Front {
   readonly log: Logger;
   readonly engine: Engine;
   readonly secrets: readonly string[];
+  readonly credentials: (own: Credentials) => Credentials;
   readonly demo: boolean;
   readonly dialects: readonly Dialect[];
   readonly draining: AbortSignal;
 }
 
-async function createFront({ config, log, engine, secrets, demo, dialects, draining }: Front) {
+async function createFront({ config, log, engine, secrets, credentials, demo, dialects, draining }: Front) {
   const { developmentKey, limits, allowedOrigins } = config;
   const eventStreams = createEventStreams({ clock: systemClock });
   const onFault = (err: unknown) => log.error({ err }, 'a stream cannot be read');
@@ -133,7 +138,7 @@ async function createFront({ config, log, engine, secrets, demo, dialects, drain
     dialects,
     deps: {
       engine,
-      credentials: createCredentials({ secrets, developmentKey, clock: systemClock }),
+      credentials: credentials(createCredentials({ secrets, developmentKey, clock: systemClock })),
       clock: systemClock,
       eventStreams,
       runStreams: createRunStreams({ engine, maxReadersPerRun: limits.readersPerRun, onFault }),

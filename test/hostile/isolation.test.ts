@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DEVELOPMENT_KEY } from '../support/app.ts';
+import { DEVELOPMENT_KEY, OTHER_APPLICATION_KEY } from '../support/app.ts';
 import { exchange, type RawAnswer, type RawRequest } from './byte-exchange.ts';
 import { answerTo, frameSlots } from './frame-slots.ts';
 import { fill } from './routes.ts';
@@ -13,7 +13,7 @@ interface Sender {
   readonly query: string;
 }
 
-const senders = ['another user', 'a key acting for another user', 'nobody', 'a forger'] as const;
+const senders = ['another user', 'a key acting for another user', 'the same name in another application', 'nobody', 'a forger'] as const;
 
 let target: Target;
 let strangers: Readonly<Record<(typeof senders)[number], Sender>>;
@@ -32,6 +32,14 @@ beforeAll(async () => {
         ['x-user-id', 'bob'],
       ],
       query: `?key=${DEVELOPMENT_KEY}&user_id=bob`,
+    },
+    'the same name in another application': {
+      headers: [
+        ['x-api-key', OTHER_APPLICATION_KEY],
+        ['authorization', `Bearer ${OTHER_APPLICATION_KEY}`],
+        ['x-user-id', 'ann'],
+      ],
+      query: `?key=${OTHER_APPLICATION_KEY}&user_id=ann`,
     },
     nobody: { headers: [], query: '' },
     'a forger': { headers: [bearer(bob), ['x-user-id', 'ann']], query: `?token=${bob}&user_id=ann` },
@@ -56,6 +64,12 @@ function isVisibleToKeys({ route, name }: Slot): boolean {
   return name.split(', ').some((part) => visible[route.dialect]?.includes(part));
 }
 
+/** Whether a slot means nothing foreign to this sender: a user in a path is, to another application, a user of its own. */
+function mayUse(slot: Slot, stranger: string): boolean {
+  if (stranger === 'a key acting for another user') return isVisibleToKeys(slot);
+  return stranger === 'the same name in another application' && slot.route.dialect === 'user-chat' && slot.name.includes('user_id');
+}
+
 /** Says in the query of a graph request for whom a key acts, as that protocol wants it. */
 function named({ route }: Slot, request: RawRequest, stranger: string): RawRequest {
   const isNamed = route.dialect === 'graph' && stranger === 'a key acting for another user';
@@ -67,7 +81,7 @@ const isUnknownFrame = ({ body }: RawAnswer) => body.includes('Invalid or expire
 describe('an id of somebody else', () => {
   test.each(senders)('in a request is answered to %s byte for byte like one that was never used', async (stranger) => {
     const problems: string[] = [];
-    const slots = allSlots(target.routes).filter((slot) => stranger !== 'a key acting for another user' || !isVisibleToKeys(slot));
+    const slots = allSlots(target.routes).filter((slot) => !mayUse(slot, stranger));
     for (const slot of slots) {
       const [foreign, never] = [target.ann, unknown].map((ids) => named(slot, slot.request(ids, target.bob), stranger));
       const answer = comparable(await send(foreign ?? expect.fail(), strangers[stranger]));

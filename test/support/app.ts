@@ -7,6 +7,8 @@ import { systemClock } from '../../src/backends/clock/system-clock.ts';
 import { createLogger } from '../../src/backends/logger/create-logger.ts';
 import { mintToken } from '../../src/backends/tokens/jwt.ts';
 import { loadConfig } from '../../src/config.ts';
+import type { ApplicationId } from '../../src/core/ids.ts';
+import type { Credentials } from '../../src/core/ports/credentials.ts';
 import type { Dialect } from '../../src/http/dialect.ts';
 
 export const DEVELOPMENT_KEY = 'dev-api-key-change-in-production';
@@ -38,6 +40,14 @@ export interface TestAppOptions {
   readonly dialects?: readonly Dialect[];
 }
 
+/** Until applications can be created: a key of another application than the settings speak for. */
+export const OTHER_APPLICATION_KEY = 'plg_of_another_application';
+
+function withOtherApplication(own: Credentials): Credentials {
+  const other = { kind: 'key', applicationId: 'other' as ApplicationId, actAs: true } as const;
+  return { ...own, verify: async (credential) => (credential === OTHER_APPLICATION_KEY ? other : own.verify(credential)) };
+}
+
 export async function startTestApp({ env = {}, file = {}, dataDir, databaseUrl = '', dialects }: TestAppOptions = {}): Promise<TestApp> {
   const directory = dataDir ?? (await mkdtemp(join(tmpdir(), 'polylogue-')));
   const lines: string[] = [];
@@ -52,7 +62,7 @@ export async function startTestApp({ env = {}, file = {}, dataDir, databaseUrl =
     cwd: directory,
     readFile: () => JSON.stringify({ version: 1, demo: { tokenDelayMs: 0 }, limits: { drainSeconds: 1 }, ...file }),
   });
-  const app = await startApp(config, { log: createLogger('info', sink), ...(dialects && { dialects }) });
+  const app = await startApp(config, { log: createLogger('info', sink), credentials: withOtherApplication, ...(dialects && { dialects }) });
   const send = (path: string, init: RequestInit = {}) => {
     const headers = new Headers({ authorization: `Bearer ${DEVELOPMENT_KEY}`, ...init.headers });
     if (headers.get('authorization') === '') headers.delete('authorization');
