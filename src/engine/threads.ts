@@ -11,6 +11,7 @@ import { agentNamed } from './agents.ts';
 import type { CreateThread, Engine } from './engine.ts';
 import { modelNamed } from './models.ts';
 import type { LiveRuns } from './runs/live-run.ts';
+import { unlessUnavailable } from './unless-unavailable.ts';
 import { threadName, type WakeUps } from './wake-ups.ts';
 
 export interface ThreadPorts {
@@ -146,7 +147,11 @@ async function followThread({ store, wakeUps }: ThreadPorts, read: ReadEvents, {
   let after = reader.after;
   try {
     while (!reader.signal.aborted) {
-      const events = await read(owner, key, { ref, after });
+      const events = await unlessUnavailable(read(owner, key, { ref, after }));
+      if (events === 'unavailable') {
+        await wakeUp.wait(POLL_MS, reader.signal);
+        continue;
+      }
       if (!events) return await reader.onEvents([{ type: 'thread.deleted', number: after + 1 }]);
       if (events.length > 0) await reader.onEvents(events);
       after = events.at(-1)?.number ?? after;

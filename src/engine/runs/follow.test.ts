@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createFakeClock, settle } from '../../../test/support/fake-clock.ts';
 import { runningRun } from '../../../test/support/runs.ts';
+import { storeUnavailable } from '../../core/errors.ts';
 import type { LogPage } from '../../core/ports/store.ts';
 import { type LoggedEvent, logEvent, type RunFact } from '../../core/run-event.ts';
 import { createWakeUps } from '../wake-ups.ts';
@@ -23,10 +24,16 @@ function setUp({ after = 0, hold = false }: { after?: number; hold?: boolean } =
   const clock = createFakeClock();
   const live = createLiveRuns();
   const wakeUps = createWakeUps(clock, null);
-  const stored: { events: LoggedEvent[]; ended: boolean; reads: number } = { events: [], ended: false, reads: 0 };
+  const stored: { events: LoggedEvent[]; ended: boolean; reads: number; failure: Error | null } = {
+    events: [],
+    ended: false,
+    reads: 0,
+    failure: null,
+  };
   const log = {
     async readLog({ after: from }: { after: number }): Promise<LogPage> {
       stored.reads += 1;
+      if (stored.failure) throw stored.failure;
       return { events: stored.events.filter(({ offset }) => offset > from).map(({ json }) => json), ended: stored.ended };
     },
   };
@@ -105,6 +112,21 @@ describe('following a run', () => {
     clock.advance(2_000);
     await reading;
     expect(seen).toEqual([1, 2, 3]);
+  });
+
+  test('waits for a store that cannot be reached, and breaks off for no other reason', async () => {
+    const { clock, stored, seen, done } = setUp();
+    stored.failure = storeUnavailable(new Error('connection lost'));
+    const reading = done();
+    await settle();
+    stored.failure = null;
+    stored.events = [...started, terminal(2)];
+    stored.ended = true;
+    clock.advance(2_000);
+    await reading;
+    expect(seen).toEqual([1, 2]);
+    stored.failure = new Error('a bug');
+    await expect(done()).rejects.toThrow('a bug');
   });
 
   test('goes on in the store when the run is lost to another process', async () => {

@@ -2,6 +2,7 @@ import type { Clock } from '../../core/ports/clock.ts';
 import type { LogStore } from '../../core/ports/store.ts';
 import { isTerminal, type LoggedEvent, logEvent, parseLoggedEvent } from '../../core/run-event.ts';
 import type { Engine, Follow } from '../engine.ts';
+import { unlessUnavailable } from '../unless-unavailable.ts';
 import type { WakeUps } from '../wake-ups.ts';
 import type { LiveRun, LiveRuns } from './live-run.ts';
 
@@ -127,7 +128,8 @@ function handRest(live: LiveRun, reader: Reader, signal: AbortSignal): void | Pr
 
 /** Hands over one page of the stored log. False: nothing new yet. */
 async function readPage(ports: FollowPorts, reader: Reader, { runId }: Follow): Promise<boolean> {
-  const page = await ports.log.readLog({ runId, after: reader.position, maxBytes: PAGE_BYTES });
+  const page = await unlessUnavailable(ports.log.readLog({ runId, after: reader.position, maxBytes: PAGE_BYTES }));
+  if (page === 'unavailable') return false;
   if (page.events.length > 0) {
     await reader.hand(page.events.map(parseLoggedEvent));
     return true;

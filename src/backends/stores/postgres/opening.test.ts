@@ -76,8 +76,14 @@ describe.skipIf(server === null)('opening', () => {
     expect(said).toEqual([expect.stringContaining('the view public.messages is not made: the name is taken')]);
   });
 
+  test('leaves a type of such a name alone and says so', async () => {
+    await queryDatabase(database.url, "create type messages as enum ('mine')");
+    await openOnce();
+    expect(said).toEqual([expect.stringContaining('the view public.messages is not made: the name is taken')]);
+  });
+
   test('works without rights in the schema public', async () => {
-    await queryDatabase(database.url, 'revoke create on schema public from public');
+    await queryDatabase(database.url, 'revoke all on schema public from public');
     const role = `plg_${database.url.replace(/.*polylogue_test_(\w+).*/, '$1')}`;
     await queryDatabase(database.url, `create role ${role} login password 'sesame'`);
     const url = database.url.replace(/\/\/[^/]*@/, `//${role}:sesame@`);

@@ -4,6 +4,11 @@ import type { StoreLog } from './store-log.ts';
 
 const MARK = 'Made by Polylogue from its own tables in the schema polylogue.';
 
+const NAME_TAKEN = 'the name is taken, and what has it is left as it is';
+const NO_RIGHT = 'this user may not create anything in the schema public, or there is none';
+/** By SQLSTATE: no right, no schema, a type of that name, a table that somebody has made meanwhile. */
+const REASONS: Readonly<Record<string, string>> = { '42501': NO_RIGHT, '3F000': NO_RIGHT, '42710': NAME_TAKEN, '42P07': NAME_TAKEN };
+
 /** How the user-chat protocol's own tables look, so that queries written for them go on working. */
 const VIEWS: Readonly<Record<string, string>> = {
   conversations: `select threads.id::uuid as id,
@@ -41,21 +46,22 @@ export async function shareViews(connection: Connection, log: StoreLog): Promise
   }
 }
 
+/** Whatever a table, view or type of that name says of itself; by the catalogue, for which no right on the schema is needed. */
+const TAKEN = `select obj_description(pg_class.oid, 'pg_class') as comment from pg_class
+  join pg_namespace on pg_namespace.oid = pg_class.relnamespace where nspname = 'public' and relname = $1`;
+
 async function shareView(connection: Connection, name: string, query: string): Promise<string | null> {
-  const [taken] = (await connection.session.all(
-    "select relkind::text as kind, obj_description(oid, 'pg_class') as comment from pg_class where oid = to_regclass($1)",
-    [`public.${name}`],
-  )) as readonly { kind: string; comment: string | null }[];
+  const [taken] = (await connection.session.all(TAKEN, [name])) as readonly { comment: string | null }[];
   if (taken?.comment === MARK) return null;
-  if (taken !== undefined) return 'the name is taken, and what has it is left as it is';
+  if (taken !== undefined) return NAME_TAKEN;
   await connection.execute('savepoint view');
   try {
     await connection.execute(`create view public.${name} as ${query}; comment on view public.${name} is '${MARK}'`);
     return null;
   } catch (error) {
-    const code = codeOf(error);
-    if (code !== '42501' && code !== '3F000') throw error;
+    const reason = REASONS[codeOf(error) ?? ''];
+    if (reason === undefined) throw error;
     await connection.execute('rollback to view');
-    return 'this user may not create anything in the schema public, or there is none';
+    return reason;
   }
 }
