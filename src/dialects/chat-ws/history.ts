@@ -1,6 +1,6 @@
 import { AppError } from '../../core/errors.ts';
 import type { MessageId, ThreadId } from '../../core/ids.ts';
-import type { Message } from '../../core/message.ts';
+import { type Message, textOf } from '../../core/message.ts';
 import type { Owner } from '../../core/principal.ts';
 import type { Run } from '../../core/run.ts';
 import type { Engine } from '../../engine/index.ts';
@@ -8,6 +8,9 @@ import type { ClientFrame } from './wire.ts';
 
 /** Questions that can wait for an answer at the same time: one that is being answered and a thread's queue. */
 const MAX_UNANSWERED = 21;
+const MESSAGES_PER_READ = 50;
+/** Code units of text after which a page ends. */
+const MAX_UNITS = 1_000_000;
 
 type HistoryRequest = Extract<ClientFrame, { type: 'history' }>;
 
@@ -17,19 +20,34 @@ interface HistoryPage {
   readonly hasMore: boolean;
 }
 
-/** A page of a thread's shown branch; a thread that does not exist has none. Rejects with `message_not_found` when `before` is not in it. */
+/**
+ * A page of a thread's shown branch, shorter where its messages are long; a thread that does not exist has none. Rejects with
+ * `message_not_found` when `before` is not in it.
+ */
 export async function readHistory(engine: Engine, owner: Owner, { threadId, limit, before }: HistoryRequest): Promise<HistoryPage> {
-  const branch = before === null ? 'head' : await parentOf(engine, owner, { threadId, messageId: before });
-  if (branch === null) return { messages: [], hasMore: false };
-  const found = await engine.threads.messages(owner, { id: threadId }, { branch, limit: limit + 1 }).catch(noneIfUnknown);
-  return { messages: found.slice(0, limit).reverse(), hasMore: found.length > limit };
+  const newest: Message[] = [];
+  let units = 0;
+  let branch: MessageId | 'head' | null = before === null ? 'head' : await parentOf(engine, owner, { threadId, messageId: before });
+  while (branch !== null) {
+    const page: readonly Message[] = await engine.threads
+      .messages(owner, { id: threadId }, { branch, limit: MESSAGES_PER_READ })
+      .catch(noneIfUnknown);
+    for (const message of page) {
+      if (newest.length === limit || units > MAX_UNITS) return { messages: newest.reverse(), hasMore: true };
+      newest.push(message);
+      units += textOf(message.parts).length;
+    }
+    branch = page.at(-1)?.parentId ?? null;
+  }
+  return { messages: newest.reverse(), hasMore: false };
 }
 
-/** The unfinished runs that answer these messages, in the order of their questions. */
-export async function liveRuns(engine: Engine, owner: Owner, messages: readonly Message[]): Promise<readonly Run[]> {
-  const answered = new Set(messages.map(({ role, parentId }) => (role === 'assistant' ? parentId : null)));
-  const open = messages.filter(({ id, role }) => role === 'user' && !answered.has(id)).slice(-MAX_UNANSWERED);
-  const runs = await Promise.all(open.map(({ id }) => engine.runs.liveOf(owner, id)));
+/** A thread's unfinished runs, in the order of their questions. */
+export async function liveRuns(engine: Engine, owner: Owner, threadId: ThreadId): Promise<readonly Run[]> {
+  const newest = await engine.threads.messages(owner, { id: threadId }, { branch: 'head', limit: 2 * MAX_UNANSWERED }).catch(noneIfUnknown);
+  const answered = new Set(newest.map(({ role, parentId }) => (role === 'assistant' ? parentId : null)));
+  const open = newest.filter(({ id, role }) => role === 'user' && !answered.has(id)).slice(0, MAX_UNANSWERED);
+  const runs = await Promise.all(open.reverse().map(({ id }) => engine.runs.liveOf(owner, id)));
   return runs.filter((run) => run !== null);
 }
 

@@ -114,21 +114,22 @@ async function showHistory(desk: Desk, frame: Frame<'history'>): Promise<void> {
   }
   if (desk.greeting && before === null && messages.length === 0) await say(desk, greetingFrame(threadId, clock.now()));
   await say(desk, { type: 'history_end', thread_id: threadId, has_more: hasMore });
-  if (before !== null) return;
-  for (const run of await liveRuns(engine, owner, messages)) view.answers.show(run, { again: true });
+  for (const run of await liveRuns(engine, owner, threadId)) view.answers.show(run, { again: before === null });
 }
 
 async function takeMessage(desk: Desk, frame: Frame<'message'>): Promise<void> {
   const { run, replayed } = await desk.engine.runs.start(toStartRun(desk.owner, frame));
-  const { known, answers } = viewOf(desk, run.threadId);
+  const { known, answers, watching } = viewOf(desk, run.threadId);
   if (!replayed) known.add(run.messageId);
   await say(desk, { type: 'message_received', id: run.messageId, thread_id: run.threadId, job_id: run.id });
+  // Answers are shown one after the other: those that this one waits for, from whichever device, come first.
+  if (watching && run.status === 'queued') for (const ahead of await liveRuns(desk.engine, desk.owner, run.threadId)) answers.show(ahead);
   answers.show(run, { again: replayed });
 }
 
 async function deleteThread(desk: Desk, { threadId }: Frame<'delete_thread'>): Promise<void> {
   const view = desk.views.get(threadId);
-  if (view) view.deleting = true;
+  if (view?.watching) view.deleting = true;
   try {
     await desk.engine.threads.delete(desk.owner, { id: threadId });
   } catch (error) {
@@ -142,7 +143,8 @@ async function cancel(desk: Desk, { runId }: Frame<'cancel'>): Promise<void> {
   const { engine, owner } = desk;
   const willTell = [...desk.views.values()].some(({ answers }) => answers.isShowing(runId));
   const run = await engine.runs.cancel(owner, runId);
-  if (!willTell) await say(desk, toMessageFrame(await engine.threads.message(owner, run.answerId)));
+  const watched = desk.views.get(run.threadId)?.watching === true;
+  if (!willTell && !watched) await say(desk, toMessageFrame(await engine.threads.message(owner, run.answerId)));
 }
 
 async function approve({ engine, owner }: Desk, { runId }: Frame<'approve'>): Promise<void> {

@@ -17,6 +17,8 @@ export interface ThreadView {
   readonly known: Recent<MessageId>;
   /** Whether the client will be told that the thread is deleted in another way. */
   deleting: boolean;
+  /** Whether it tells what happens in the thread. */
+  readonly watching: boolean;
   /** From now on tells what happens in the thread, also when it comes to be only later. */
   watch(): Promise<void>;
   /** Tells no more; answers that are being shown go on. */
@@ -31,6 +33,9 @@ export function createThreadView(chat: Chat, id: ThreadId, inOrder: InOrder): Th
     answers: createAnswers(chat),
     known: createRecent(REMEMBERED),
     deleting: false,
+    get watching() {
+      return watching !== null;
+    },
     async watch() {
       if (watching) return;
       const after = await lastEventOf(chat.engine, chat.owner, id);
