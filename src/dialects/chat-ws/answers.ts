@@ -60,7 +60,8 @@ async function showAnswer(chat: Chat, run: Run, signal: AbortSignal): Promise<vo
     const message = await chat.engine.threads.message(run.owner, run.answerId);
     if (message.status !== 'failed' && !signal.aborted) await say(chat, toMessageFrame(message));
   } catch (error) {
-    // Its thread was deleted, which `thread_deleted` tells.
     if (!(error instanceof AppError && error.code === 'message_not_found')) throw error;
+    const job = { thread_id: run.threadId, job_id: run.id };
+    if (!signal.aborted) await say(chat, { type: 'error', message: 'The thread was deleted', code: 'run_cancelled', ...job });
   }
 }

@@ -14,7 +14,7 @@ import { greetingFrame, toErrorFrame, toMessageFrame, toStartRun } from './trans
 import { type ClientFrame, readFrame } from './wire.ts';
 
 /** Threads that one socket shows at a time; the one not used for longest makes room. */
-const MAX_VIEWS = 100;
+const MAX_VIEWS = 1_000;
 const MAX_USER_ID_UNITS = 510;
 const defaults = { greeting: true, contentBytes: 32_768 };
 
@@ -93,10 +93,9 @@ function viewOf({ views, ...desk }: Desk, id: ThreadId): ThreadView {
   const view = views.get(id) ?? createThreadView(desk, id, desk.inOrder);
   views.delete(id);
   views.set(id, view);
-  const [oldest] = views.values();
-  if (oldest && views.size > MAX_VIEWS) {
-    oldest.unwatch();
-    views.delete(oldest.id);
+  if (views.size > MAX_VIEWS) {
+    const idle = [...views.values()].find((candidate) => !candidate.watching && candidate !== view);
+    if (idle) views.delete(idle.id);
   }
   return view;
 }
@@ -105,6 +104,10 @@ async function showHistory(desk: Desk, frame: Frame<'history'>): Promise<void> {
   const { engine, owner, clock } = desk;
   const { threadId, before } = frame;
   const view = viewOf(desk, threadId);
+  const watched = [...desk.views.values()].filter(({ watching }) => watching).length;
+  if (!view.watching && watched >= MAX_VIEWS) {
+    throw new AppError('too_many_readers', `One socket follows at most ${MAX_VIEWS} threads; open another one`);
+  }
   await view.watch();
   if (before === null) view.answers.breakOff();
   const { messages, hasMore } = await readHistory(engine, owner, frame);

@@ -21,31 +21,28 @@ export interface ThreadView {
   readonly watching: boolean;
   /** From now on tells what happens in the thread, also when it comes to be only later. */
   watch(): Promise<void>;
-  /** Tells no more; answers that are being shown go on. */
-  unwatch(): void;
 }
 
 /** A view that tells nothing by itself yet. What it tells waits its turn among the thread's frames. */
 export function createThreadView(chat: Chat, id: ThreadId, inOrder: InOrder): ThreadView {
-  let watching: AbortController | null = null;
+  let watching = false;
   const view: ThreadView = {
     id,
     answers: createAnswers(chat),
     known: createRecent(REMEMBERED),
     deleting: false,
     get watching() {
-      return watching !== null;
+      return watching;
     },
     async watch() {
       if (watching) return;
       const after = await lastEventOf(chat.engine, chat.owner, id);
-      watching = new AbortController();
-      const signal = AbortSignal.any([watching.signal, chat.connection.signal]);
+      watching = true;
+      const { signal } = chat.connection;
       const onEvents = (events: readonly ThreadEvent[]) =>
         inOrder(id, () => attempt(chat, () => tell(chat, view, events), { threadId: id }));
       follow(chat, id, { after, signal, onEvents }).catch(chat.onFault);
     },
-    unwatch: () => watching?.abort(),
   };
   return view;
 }
