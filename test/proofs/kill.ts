@@ -11,10 +11,10 @@ import { createProblems, type Problems, type ProofReport } from './report.ts';
 import type { ProofStore } from './stores.ts';
 
 const UNSAFE_SERVER = fileURLToPath(new URL('../support/unsafe-server.ts', import.meta.url));
-/** Threads of a round; the last third of them gets three questions at three doors, two of which wait: 50 questions. */
-const THREADS = 30;
+/** Threads of a round, each with a live stream; the last ten get three questions at three doors, two of which wait: 70 questions. */
+const THREADS = 50;
 const QUEUEING = 10;
-const AT_ONCE = 30;
+const AT_ONCE = 50;
 const QUIET_MS = 40;
 /** One round in so many stops the server with SIGTERM and no time to drain, which leaves queued runs behind that nothing stands before. */
 const DRAIN_EVERY = 5;
