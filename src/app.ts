@@ -1,16 +1,17 @@
 import type { Logger } from 'pino';
 import { assistantGraph } from './agents/assistant-graph.ts';
+import { loadSecrets, openCredentials } from './app/access.ts';
+import { openControl } from './app/control.ts';
+import { openLimits } from './app/limits.ts';
+import { createModels } from './app/models.ts';
+import { openObservers } from './app/observers.ts';
+import { openStore } from './app/store.ts';
 import { systemClock } from './backends/clock/system-clock.ts';
 import { randomIds } from './backends/ids/random-ids.ts';
 import { createLogger } from './backends/logger/create-logger.ts';
-import { createLogObserver } from './backends/logger/log-observer.ts';
-import { createCatalogue, type RefreshableCatalogue } from './backends/models/catalogue.ts';
-import { createDemoProvider } from './backends/models/demo/provider.ts';
-import { createOpenAiCompatibleProvider } from './backends/models/openai-compatible/provider.ts';
-import { openSqliteStore } from './backends/stores/sqlite/index.ts';
+import type { ProcessMetrics } from './backends/metrics/create-metrics.ts';
+import type { RefreshableCatalogue } from './backends/models/catalogue.ts';
 import { createTokenCounter } from './backends/tokenizer/token-counter.ts';
-import { createCredentials } from './backends/tokens/credentials.ts';
-import { loadSigningSecrets } from './backends/tokens/signing-secrets.ts';
 import type { Config } from './config.ts';
 import type { Credentials } from './core/ports/credentials.ts';
 import type { ModelProvider } from './core/ports/model-provider.ts';
@@ -22,6 +23,7 @@ import { levia } from './dialects/levia/index.ts';
 import { native } from './dialects/native/index.ts';
 import { userChat } from './dialects/user-chat/index.ts';
 import { createEngine, type Engine } from './engine/index.ts';
+import type { Finding } from './http/control-wire.ts';
 import type { Dialect } from './http/dialect.ts';
 import { createEventStreams, type EventStreams } from './http/event-stream.ts';
 import { createRunStreams } from './http/run-streams.ts';
@@ -40,6 +42,8 @@ const LAST_FRAMES_MS = 2_000;
 export interface App {
   /** Where it listens, for example `http://127.0.0.1:8000`. */
   readonly url: string;
+  /** Its applications and keys. */
+  readonly access: Engine['access'];
   /** Drains: refuses new work, lets running answers end within the configured time, closes the store. */
   close(): Promise<void>;
 }
@@ -49,18 +53,31 @@ interface AppOptions {
   /** Instead of the one that the settings choose. */
   readonly store?: Store;
   readonly dialects?: readonly Dialect[];
-  /** Who callers are, given what the settings make of it. */
-  readonly credentials?: (own: Credentials) => Credentials;
   /** Told when the store has stopped for good: nothing works from then on. */
   readonly onStoreDeath?: (error: Error) => void;
+  /** What the command can ask the server to find out about itself. */
+  readonly examine?: (running: Running, signal: AbortSignal) => Promise<readonly Finding[]>;
+}
+
+/** A server at work, as an examination sees it. */
+export interface Running {
+  readonly engine: Engine;
+  readonly providers: Readonly<Record<string, ModelProvider>>;
 }
 
 /** Puts the house together and serves. Rejects with a sentence for the operator when settings or machine do not allow it. */
 export async function startApp(config: Config, options: AppOptions = {}): Promise<App> {
   const log = options.log ?? createLogger(config.logLevel);
-  const models = createModels(config, log);
-  const secrets = await loadSigningSecrets({ config });
+  const models = await createModels(config, log);
+  const secrets = await loadSecrets(config);
   const store = options.store ?? (await openStore(config, log, options.onStoreDeath));
+  const { dialects = doors } = options;
+  const own = await openCredentials(config, { store, secrets, log }).catch(async (error: unknown) => {
+    await store.close();
+    throw error;
+  });
+  const { observer, metrics } = openObservers(log, models.catalogue);
+  const limits = await openLimits(config, log);
   const engine = createEngine({
     store,
     catalogue: models.catalogue,
@@ -68,23 +85,40 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
     counter: createTokenCounter(),
     ids: randomIds,
     clock: systemClock,
-    observer: createLogObserver(log),
+    observer,
+    ...limits,
+    access: {
+      keys: secrets.keys,
+      tokens: secrets.tokens,
+      box: secrets.box,
+      onChange: own.refresh,
+      dialects: dialects.map(({ name }) => name),
+    },
     settings: config.limits,
   });
   const closing = new AbortController();
-  const stopping = { engine, store, closing, drainMs: config.limits.drainSeconds * 1000 };
-  const { dialects = doors, credentials = (own) => own } = options;
-  const front = { config, log, engine, secrets, credentials, demo: models.demo, dialects, draining: closing.signal };
+  const stopping = { engine, store, limits, credentials: own, closing, drainMs: config.limits.drainSeconds * 1000 };
+  const front = { config, log, engine, metrics, credentials: own, demo: models.demo, dialects, draining: closing.signal };
   const { server, eventStreams } = await createFront(front);
   try {
     const stopRefreshing = await keepFresh(models.catalogue, closing.signal);
     await engine.recover();
     const url = await listen(server, config);
+    const { examine = async () => [] } = options;
+    const running = { engine, providers: models.providers };
+    const closeControl = await openControl({
+      config,
+      log,
+      engine,
+      secrets: secrets.signing,
+      examine: (signal) => examine(running, signal),
+    });
     return {
       url,
+      access: engine.access,
       async close() {
         stopRefreshing();
-        await stop({ ...stopping, server, eventStreams });
+        await stop({ ...stopping, server, eventStreams, closeControl });
       },
     };
   } catch (error) {
@@ -93,52 +127,31 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
   }
 }
 
-async function openStore({ databaseUrl, dataDir }: Config, log: Logger, onDeath?: (error: Error) => void): Promise<Store> {
-  if (databaseUrl === null) return openSqliteStore({ dataDir, onDeath });
-  const { openPostgresStore } = await import('./backends/stores/postgres/index.ts');
-  return openPostgresStore({ url: databaseUrl, log });
-}
-
-function createModels(config: Config, log: Logger) {
-  const idleMs = config.limits.idleSeconds * 1000;
-  const timeouts = { firstByteMs: idleMs, idleMs, totalMs: config.limits.runSeconds * 1000 };
-  const limits = { answerCharacters: config.limits.answerChars };
-  const tokenDelayMs = config.demo.tokenDelayMs ?? undefined;
-  const providers: Record<string, ModelProvider> = { demo: createDemoProvider({ clock: systemClock, tokenDelayMs }) };
-  for (const provider of config.providers)
-    providers[provider.name] = createOpenAiCompatibleProvider({ ...provider, timeouts, limits, clock: systemClock });
-  const models = Object.fromEntries(config.models.map((model) => [model.name, { ...model, model: model.upstream }]));
-  const catalogue = createCatalogue({ settings: { defaultModel: config.defaultModel, models }, providers, log });
-  const demo = config.providers.length === 0;
-  if (demo)
-    log.warn('No model provider is configured: the built-in demo model answers. Set OPENAI_API_KEY or OPENAI_BASE_URL for a real one.');
-  return { catalogue, demo };
-}
-
 interface Front {
   readonly config: Config;
   readonly log: Logger;
   readonly engine: Engine;
-  readonly secrets: readonly string[];
-  readonly credentials: (own: Credentials) => Credentials;
+  readonly metrics: ProcessMetrics;
+  readonly credentials: Credentials;
   readonly demo: boolean;
   readonly dialects: readonly Dialect[];
   readonly draining: AbortSignal;
 }
 
-async function createFront({ config, log, engine, secrets, credentials, demo, dialects, draining }: Front) {
+async function createFront({ config, log, engine, metrics, credentials, demo, dialects, draining }: Front) {
   const { developmentKey, limits, allowedOrigins } = config;
-  const eventStreams = createEventStreams({ clock: systemClock });
+  const eventStreams = createEventStreams({ clock: systemClock, limits: engine.limits });
   const onFault = (err: unknown) => log.error({ err }, 'a stream cannot be read');
   const server = await createServer({
     origins: { allowedOrigins, development: !config.production },
     bodyLimit: limits.bodyBytes,
     page: { publicUrl: null, exampleKey: developmentKey, demo },
+    metrics: { metrics, public: config.metrics.public },
     log,
     dialects,
+    credentials,
     deps: {
       engine,
-      credentials: credentials(createCredentials({ secrets, developmentKey, clock: systemClock })),
       clock: systemClock,
       eventStreams,
       runStreams: createRunStreams({ engine, maxReadersPerRun: limits.readersPerRun, onFault }),
@@ -176,16 +189,24 @@ interface Stopping {
   readonly eventStreams: EventStreams;
   readonly engine: Engine;
   readonly store: Store;
+  readonly limits: { close(): Promise<void> };
+  readonly credentials: Credentials;
   readonly closing: AbortController;
   readonly drainMs: number;
+  /** Absent when the start got no further. */
+  readonly closeControl?: () => Promise<void>;
 }
 
-async function stop({ server, eventStreams, engine, store, closing, drainMs }: Stopping): Promise<void> {
+async function stop({ server, eventStreams, engine, store, limits, credentials, closing, drainMs, closeControl }: Stopping): Promise<void> {
   closing.abort();
   await engine.drain(drainMs);
   eventStreams.close();
   const cancelCut = systemClock.after(LAST_FRAMES_MS, () => server.server.closeAllConnections());
   await server.close();
   cancelCut();
+  // As long as the store is open, a command could not open it itself.
+  await closeControl?.();
+  await credentials.close();
+  await limits.close();
   await store.close();
 }

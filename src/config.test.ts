@@ -78,21 +78,63 @@ test.each(['postgres://db/x', 'postgresql://user:p%40w@db:5433/x?sslmode=require
 );
 
 test.each([
-  ['{"version": 1,\n "limits": }', /config\.json is not valid JSON: Unexpected token/],
-  [[], /config\.json: the file must be object/],
-  [{}, /config\.json: the file needs version/],
-  [{ version: 2 }, /config\.json: \/version must be 1/],
-  [{ version: 1, limit: {} }, /config\.json: \/limit is not a known setting/],
-  [{ version: 1, limits: { bodyByte: 1 } }, /config\.json: \/limits\/bodyByte is not a known setting/],
-  [{ version: 1, limits: { bodyBytes: '1' } }, /config\.json: \/limits\/bodyBytes must be integer/],
-  [{ version: 1, limits: { queuedRunsPerThread: 0 } }, /config\.json: \/limits\/queuedRunsPerThread must be >= 1/],
-  ['{"version": 1, "__proto__": {}}', /config\.json: \/__proto__ is not a known setting/],
+  ['{"version": 1,\n "limits": }', /config\.json:2:12: is not valid JSON: a value is expected/],
+  ['', /config\.json:1:1: is not valid JSON: a value is expected/],
+  ['{"version": 1,\n // limits\n "limits": {}}', /config\.json:2:2: is not valid JSON: comments are not allowed/],
+  ['{"version": 1,\r\n "limits": {},\r\n}', /config\.json:3:1: is not valid JSON: a comma must not stand before a closing bracket/],
+  ['{"version": 1, "limits": {"runSeconds": 1,\n "runSeconds": 2}}', /config\.json:2:2: the setting "runSeconds" is there twice/],
+  ['{"version": 01}', /config\.json:1:\d+: is not valid JSON/],
+  [[], /config\.json:1:1: the file must be object/],
+  [{}, /config\.json:1:1: the file needs version/],
+  [{ version: 2 }, /config\.json:1:12: \/version must be 1/],
+  [{ version: 1, limit: {} }, /config\.json:1:14: \/limit is not a known setting: perhaps "limits" is meant/],
+  ['{"version": 1,\n "limits": {"bodyByte": 1}}', /config\.json:2:13: \/limits\/bodyByte is not a known setting: perhaps "bodyBytes" is/],
+  [{ version: 1, limits: { colour: 1 } }, /\/limits\/colour is not a known setting: remove it or correct its name/],
+  [{ version: 1, limits: { bodyBytes: '1' } }, /config\.json:1:36: \/limits\/bodyBytes must be integer/],
+  [{ version: 1, limits: { queuedRunsPerThread: 0 } }, /config\.json:1:\d+: \/limits\/queuedRunsPerThread must be >= 1/],
+  ['{"version": 1, "__proto__": {}}', /config\.json:1:16: \/__proto__ is not a known setting/],
+  [{ version: 1, tiers: { 'a/b': { user: { conections: 5 } } } }, /\/tiers\/a~1b\/user\/conections is not .* perhaps "connections" is/],
+  [{ version: 1, tiers: { free: { user: { connections: 'x' } } } }, /\/tiers\/free\/user\/connections must be either integer or null/],
+  [{ version: 1, tiers: { free: { user: { connections: 0 } } } }, /\/tiers\/free\/user\/connections must be >= 1/],
+  [{ version: 1, tiers: { '': {} } }, /config\.json:1:\d+: \/tiers\/ is not a known setting/],
   [{ version: 1, models: { a: { provider: 'groq' } } }, /config\.json: \/models\/a\/provider must be one of demo, not "groq"/],
   [{ version: 1, providers: { groq: { baseUrl: 'groq' } } }, /config\.json: \/providers\/groq\/baseUrl must be an http or https address/],
   [{ version: 1, providers: { groq: { baseUrl: 'https://x/v1', apiKeyEnv: 'GROQ' } } }, /\/providers\/groq\/apiKeyEnv names GROQ, but/],
   [{ version: 1, providers: { demo: { baseUrl: 'https://x/v1' } } }, /\/providers\/demo uses a reserved name/],
 ])('the file %j stops the start with file, place and what is expected', (file, message) => {
   expect(() => load({}, file)).toThrow(message);
+});
+
+test('a tier takes what it leaves out from the built-in one, and null for no bound', () => {
+  const { tiers } = load({}, { version: 1, tiers: { free: { user: { messagesPerMinute: 5, connections: null } }, default: {} } });
+  const user = { requestsPerMinute: 6_000, messagesPerMinute: 600, messagesPerHour: 10_000, concurrentRuns: 200, connections: 500 };
+  expect(tiers.free?.user).toEqual({ ...user, messagesPerMinute: 5, connections: null });
+  expect(tiers.free?.application).toEqual(tiers.default?.application);
+  expect(tiers.default).toEqual({
+    user,
+    application: {
+      requestsPerMinute: 120_000,
+      messagesPerMinute: 30_000,
+      messagesPerHour: 500_000,
+      concurrentRuns: 5_000,
+      connections: 20_000,
+    },
+  });
+  const bounds = Object.values({ ...tiers.development?.user, ...tiers.development?.application });
+  expect(bounds).toHaveLength(5);
+  expect(new Set(bounds)).toEqual(new Set([null]));
+});
+
+test('the development tier is bounded where the file says so', () => {
+  const { tiers } = load({}, { version: 1, tiers: { development: { user: { concurrentRuns: 1 } } } });
+  expect(tiers.development?.user).toMatchObject({ concurrentRuns: 1, messagesPerMinute: null });
+});
+
+test('metrics are open where only this machine can ask, unless the file decides', () => {
+  expect(load({}).metrics.public).toBe(true);
+  expect(load({ HOST: '10.0.0.5', JWT_SECRET_KEY: STRONG }).metrics.public).toBe(false);
+  expect(load({ HOST: '10.0.0.5', JWT_SECRET_KEY: STRONG }, { version: 1, metrics: { public: true } }).metrics.public).toBe(true);
+  expect(load({}, { version: 1, metrics: { public: false } }).metrics.public).toBe(false);
 });
 
 test('providers and models of the file, with keys from the environment', () => {
@@ -105,8 +147,8 @@ test('providers and models of the file, with keys from the environment', () => {
   };
   const config = load({ GROQ: 'k1', OPENAI_API_KEY: 'k2' }, file);
   expect(config.providers).toEqual([
-    { name: 'groq', baseUrl: 'https://api.groq.example/v1', apiKey: 'k1' },
-    { name: 'openai', baseUrl: 'https://api.openai.com/v1', apiKey: 'k2' },
+    { kind: 'openai-compatible', name: 'groq', baseUrl: 'https://api.groq.example/v1', apiKey: 'k1' },
+    { kind: 'openai-compatible', name: 'openai', baseUrl: 'https://api.openai.com/v1', apiKey: 'k2' },
   ]);
   expect(config.models).toEqual([
     { name: 'fast', provider: 'groq', upstream: 'llama', window: 8192, maxOutput: null },
@@ -117,11 +159,40 @@ test('providers and models of the file, with keys from the environment', () => {
 
 test('a local OpenAI-compatible server needs no key', () => {
   const config = load({ OPENAI_BASE_URL: 'http://127.0.0.1:11434/v1/' });
-  expect(config.providers).toEqual([{ name: 'openai', baseUrl: 'http://127.0.0.1:11434/v1', apiKey: null }]);
+  expect(config.providers).toEqual([{ kind: 'openai-compatible', name: 'openai', baseUrl: 'http://127.0.0.1:11434/v1', apiKey: null }]);
 });
 
-test('in production there is no development key, and without a secret no start', () => {
-  expect(() => load({ NODE_ENV: 'production' })).toThrow(/^With NODE_ENV=production nobody could sign in: set JWT_SECRET_KEY/);
+test('keys of Anthropic and Google in the environment switch them on, unless the file has providers of these names', () => {
+  const keys = { ANTHROPIC_API_KEY: 'a', GOOGLE_GENERATIVE_AI_API_KEY: 'g' };
+  const google = { kind: 'google', name: 'google', baseUrl: null, apiKey: 'g' };
+  expect(load(keys)).toMatchObject({
+    providers: [{ kind: 'anthropic', name: 'anthropic', baseUrl: null, apiKey: 'a' }, google],
+    warnings: [],
+  });
+  const providers = {
+    anthropic: { kind: 'anthropic', baseUrl: 'http://127.0.0.1:9/v1/' },
+    claude: { kind: 'anthropic' },
+    other: { kind: 'google', apiKeyEnv: 'OTHER' },
+  };
+  expect(load({ ...keys, OTHER: 'o' }, { version: 1, providers }).providers).toEqual([
+    // Not the key of the environment: that belongs to the vendor, and this address may be anybody's.
+    { kind: 'anthropic', name: 'anthropic', baseUrl: 'http://127.0.0.1:9/v1', apiKey: null },
+    { kind: 'anthropic', name: 'claude', baseUrl: null, apiKey: 'a' },
+    { kind: 'google', name: 'other', baseUrl: null, apiKey: 'o' },
+    google,
+  ]);
+});
+
+test.each([
+  [{ kind: 'anthropic' }, /\/providers\/p needs a key: set ANTHROPIC_API_KEY, or apiKeyEnv/],
+  [{ kind: 'openai-compatible' }, /\/providers\/p needs baseUrl/],
+  [{}, /\/providers\/p needs baseUrl/],
+  [{ kind: 'bedrock', baseUrl: 'https://x' }, /\/providers\/p\/kind must be one of openai-compatible, anthropic, google/],
+])('the provider %j stops the start', (provider, message) => {
+  expect(() => load({}, { version: 1, providers: { p: provider } })).toThrow(message);
+});
+
+test('in production there is no development key', () => {
   expect(load({ NODE_ENV: 'production', JWT_SECRET_KEY: STRONG })).toMatchObject({
     developmentKey: null,
     signingSecrets: [STRONG],
@@ -156,12 +227,23 @@ test.each(['0.0.0.0', '::', '10.0.0.5', 'chat.example', '127.example.com'])(
   },
 );
 
-test('settings without effect are named', () => {
-  const { warnings } = load({ ANTHROPIC_API_KEY: 'k', GOOGLE_GENERATIVE_AI_API_KEY: 'k', JWKS_URL: 'https://x' });
-  expect(warnings).toHaveLength(2);
-  expect(warnings[0]).toMatch(/^ANTHROPIC_API_KEY and GOOGLE_GENERATIVE_AI_API_KEY/);
-  expect(warnings[1]).toMatch(/^JWKS_URL is not used yet/);
-});
-
 test('secrets reach their users exactly as set', () =>
   expect(load({ JWT_SECRET_KEY: ` ${STRONG} ` }).signingSecrets).toEqual([` ${STRONG} `]));
+
+test('public keys are fetched from where JWKS_URL says, and tokens must say what the file says', () => {
+  expect(load({})).toMatchObject({ jwksUrl: null, tokens: { issuer: null, audience: null } });
+  const file = { version: 1, tokens: { issuer: 'https://login.example', audience: 'chat' } };
+  const config = load({ JWKS_URL: 'https://login.example/jwks.json', HOST: '0.0.0.0' }, file);
+  expect(config).toMatchObject({ jwksUrl: 'https://login.example/jwks.json', tokens: file.tokens, warnings: [] });
+  expect(load({ JWKS_URL: 'http://127.0.0.1:3000/jwks' }).jwksUrl).toBe('http://127.0.0.1:3000/jwks');
+});
+
+test.each([
+  ['http://login.example/jwks.json', /^JWKS_URL must begin with https:\/\/ .* because /],
+  ['http://127.0.0.1.example/', /^JWKS_URL must begin with https:/],
+  ['https://user:sesame@login.example/', /^JWKS_URL must have no credentials/],
+  ['login.example', /^JWKS_URL must be an address/],
+])('JWKS_URL=%s stops the start', (url, message) => {
+  for (const NODE_ENV of ['', 'production']) expect(() => load({ JWKS_URL: url, NODE_ENV })).toThrow(message);
+  expect(() => load({ JWKS_URL: url })).not.toThrow(/sesame/);
+});

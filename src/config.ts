@@ -5,7 +5,10 @@ import { type ConfigFile, parseConfigFile } from './config/config-file.ts';
 import { readDatabaseUrl } from './config/database-url.ts';
 import { type Environment, isLoopback, type LogLevel, readLogLevel, readOrigins, readPort, variable } from './config/environment.ts';
 import { type ModelConfig, type ProviderConfig, readModels, readProviders } from './config/providers.ts';
-import { secretWeakness } from './config/secret-strength.ts';
+import { readTiers } from './config/tiers.ts';
+import { jwksUrlProblem } from './core/jwks-url.ts';
+import type { Tier } from './core/limits.ts';
+import { secretWeakness } from './core/secret-strength.ts';
 
 const DEVELOPMENT_KEY = 'dev-api-key-change-in-production';
 
@@ -24,6 +27,10 @@ export interface Config {
   readonly developmentKey: string | null;
   /** HS256 secrets that the operator set, strongest claim first: JWT_SECRET_KEY, BETTER_AUTH_SECRET. */
   readonly signingSecrets: readonly string[];
+  /** Public keys that verify tokens of the default application's users. */
+  readonly jwksUrl: string | null;
+  /** What tokens of the default application's users must say as `iss` and among `aud`; null is anything. */
+  readonly tokens: { readonly issuer: string | null; readonly audience: string | null };
   readonly allowedOrigins: readonly string[];
   readonly defaultModel: string | null;
   readonly models: readonly ModelConfig[];
@@ -47,6 +54,10 @@ export interface Config {
     /** UTF-16 code units. */
     readonly answerChars: number;
   };
+  /** Allowances by name; `default` and `development` are always there. */
+  readonly tiers: Readonly<Record<string, Tier>>;
+  /** Whether `/metrics` asks for no key. */
+  readonly metrics: { readonly public: boolean };
   /** Sentences for the log at start: what is set but has no effect, or is unsafe outside development. */
   readonly warnings: readonly string[];
 }
@@ -58,16 +69,23 @@ export interface ConfigSource {
   readonly readFile?: (path: string) => string | null;
 }
 
+/** Where the server keeps its files, as an absolute path; needs no other setting to be right. */
+export function readDataDirectory({ env, cwd }: Pick<ConfigSource, 'env' | 'cwd'>): string {
+  return resolve(cwd, variable(env, 'DATA_DIR') ?? 'data');
+}
+
 /** Reads environment and configuration file; throws a `ConfigError` whose sentence says what to change. */
 export function loadConfig({ env, cwd, readFile = readTextFile }: ConfigSource): Config {
   const { file, path } = readConfigFile({ env, cwd, readFile });
   const providers = readProviders(env, file, path);
+  const access = readAccess(env);
   const config: Config = {
     port: readPort(env),
     databaseUrl: readDatabaseUrl(env),
-    dataDir: resolve(cwd, variable(env, 'DATA_DIR') ?? 'data'),
+    dataDir: readDataDirectory({ env, cwd }),
     logLevel: readLogLevel(env),
-    ...readAccess(env),
+    ...access,
+    tokens: { issuer: file.tokens?.issuer ?? null, audience: file.tokens?.audience ?? null },
     allowedOrigins: readOrigins(env),
     defaultModel: file.defaultModel ?? null,
     models: readModels(file, providers, path),
@@ -85,6 +103,8 @@ export function loadConfig({ env, cwd, readFile = readTextFile }: ConfigSource):
       answerChars: 4_000_000,
       ...file.limits,
     },
+    tiers: readTiers(file),
+    metrics: { public: file.metrics?.public ?? isLoopback(access.host) },
   };
   return deepFreeze(config);
 }
@@ -98,7 +118,7 @@ function readConfigFile({ env, cwd, readFile }: Required<ConfigSource>): { file:
   return { file: { version: 1 }, path };
 }
 
-type Access = Pick<Config, 'host' | 'production' | 'developmentKey' | 'signingSecrets' | 'warnings'>;
+type Access = Pick<Config, 'host' | 'production' | 'developmentKey' | 'signingSecrets' | 'jwksUrl' | 'warnings'>;
 
 /** Who may come in: the address, the secrets, and whether the development key exists. */
 function readAccess(env: Environment): Access {
@@ -114,31 +134,28 @@ function readAccess(env: Environment): Access {
     return weakness === null ? [] : [`${name} ${weakness}: set a random value, for example from "openssl rand -hex 32".`];
   });
   if (production && weak[0] !== undefined) throw new ConfigError(weak[0]);
-  if (production && secrets.length === 0 && variable(env, 'JWKS_URL') === null) {
-    throw new ConfigError(
-      'With NODE_ENV=production nobody could sign in: set JWT_SECRET_KEY or BETTER_AUTH_SECRET to the secret that signs your tokens.',
-    );
-  }
+  const jwksUrl = readJwksUrl(env);
   const local = isLoopback(host);
-  const exposed = !(local || production) && secrets.length === 0;
+  const exposed = !(local || production) && secrets.length === 0 && jwksUrl === null;
   return {
     host,
     production,
     developmentKey: local && !production ? DEVELOPMENT_KEY : null,
     signingSecrets: secrets.map(({ value }) => value),
-    warnings: [...unusedSettings(env), ...weak, ...(exposed ? [exposedWarning(host)] : [])],
+    jwksUrl,
+    warnings: [...weak, ...(exposed ? [exposedWarning(host)] : [])],
   };
+}
+
+function readJwksUrl(env: Environment): string | null {
+  const text = variable(env, 'JWKS_URL');
+  const problem = text === null ? null : jwksUrlProblem(text);
+  if (problem !== null) throw new ConfigError(`JWKS_URL ${problem}.`);
+  return text;
 }
 
 function exposedWarning(host: string): string {
   return `HOST=${host} can be reached from other machines, so the development key is off: set JWT_SECRET_KEY to sign tokens, or HOST=127.0.0.1.`;
-}
-
-function unusedSettings(env: Environment): readonly string[] {
-  const keys = ['ANTHROPIC_API_KEY', 'GOOGLE_GENERATIVE_AI_API_KEY'].filter((name) => variable(env, name) !== null);
-  const warnings = keys.length === 0 ? [] : [`${keys.join(' and ')} not used yet: only OpenAI-compatible providers are supported.`];
-  if (variable(env, 'JWKS_URL') !== null) warnings.push('JWKS_URL is not used yet: only tokens signed with a shared secret are accepted.');
-  return warnings;
 }
 
 function readTextFile(path: string): string | null {

@@ -1,77 +1,123 @@
-import { spawnSync } from 'node:child_process';
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { accessSync, constants } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { systemClock } from '../src/backends/clock/system-clock.ts';
-import { createCredentials } from '../src/backends/tokens/credentials.ts';
-import { loadSigningSecrets } from '../src/backends/tokens/signing-secrets.ts';
+import { COMMAND, type CommandPlace, runCommandAt, runForJson } from './support/command.ts';
+import { createServerDirectory, type ServerProcess, startServerProcess } from './support/server-process.ts';
 
-const command = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+let place: CommandPlace;
+let remove: () => Promise<void>;
+let server: ServerProcess | null = null;
 
-let cwd: string;
-beforeEach(() => {
-  cwd = mkdtempSync(join(tmpdir(), 'polylogue-cli-'));
+beforeEach(async () => {
+  const created = await createServerDirectory();
+  remove = created.remove;
+  place = { directory: created.directory };
 });
-afterEach(() => rmSync(cwd, { recursive: true }));
-
-function run(args: readonly string[], env: Record<string, string> = {}) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [command, ...args], { cwd, env, encoding: 'utf8' });
-  return { status, stdout, stderr };
-}
-
-async function verify(token: string) {
-  const secrets = await loadSigningSecrets({ config: { signingSecrets: [], production: false, dataDir: join(cwd, 'data') } });
-  return createCredentials({ secrets, developmentKey: null, clock: systemClock }).verify(token);
-}
-
-test('the built command can be executed and shows help and version', () => {
-  accessSync(command, constants.X_OK);
-  expect(run(['--version'])).toEqual({ status: 0, stdout: '0.1.0\n', stderr: '' });
-  const help = run(['--help']);
-  expect(help.status).toBe(0);
-  expect(help.stdout).toMatch(/start .*token /s);
+afterEach(async () => {
+  await server?.stop();
+  server = null;
+  await remove();
 });
 
-test('token prints one that a server in the same place accepts', async () => {
-  const { status, stdout, stderr } = run(['token', '--user', 'ann']);
-  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  expect(await verify(stdout.trim())).toMatchObject({ kind: 'user', applicationId: 'default', userId: 'ann' });
+/** What a server that starts now in the same place answers to a token. */
+async function statusOf(token: string): Promise<number> {
+  server = await startServerProcess(place);
+  return (await server.send('/polylogue/v1/threads', { headers: { authorization: `Bearer ${token}` } })).status;
+}
+
+test('the built command can be executed and shows help and version', async () => {
+  accessSync(COMMAND, constants.X_OK);
+  expect(await runCommandAt(place, ['--version'])).toEqual({ code: 0, stdout: '0.1.0\n', stderr: '' });
+  const help = await runCommandAt(place, ['--help']);
+  expect(help).toMatchObject({ code: 0, stderr: '' });
+  for (const command of ['start', 'keys', 'applications', 'token', 'doctor', 'migrate'])
+    expect(help.stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+});
+
+test.each([
+  [['start']],
+  [['token']],
+  [['doctor']],
+  [['migrate']],
+  [['keys', 'create']],
+  [['keys', 'list']],
+  [['keys', 'revoke']],
+  [['applications', 'create']],
+  [['applications', 'change']],
+  [['applications', 'list']],
+])('%j --help has an example', async (command) => {
+  const { code, stdout, stderr } = await runCommandAt(place, [...command, '--help']);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(new RegExp(`\\nExample:\\n  .*polylogue ${command.join(' ')}`));
+  expect(await readdir(place.directory)).toEqual([]);
+});
+
+test('token prints one that a server in the same place accepts, and needs no store for it', async () => {
+  const { code, stdout, stderr } = await runCommandAt(place, ['token', '--user', 'ann']);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(await readdir(`${place.directory}/data`)).toEqual(['jwt-secret']);
+  expect(await statusOf(stdout.trim())).toBe(200);
 });
 
 test('token --json tells until when', async () => {
   const before = Date.now();
-  const printed = JSON.parse(run(['token', '--user', 'ann', '--expires', '2d', '--json']).stdout);
+  const printed = await runForJson<{ token: string; user_id: string; expires_at: string }>(place, [
+    'token',
+    '--user',
+    'ann',
+    '--expires',
+    '2d',
+  ]);
   expect(Object.keys(printed)).toEqual(['token', 'user_id', 'expires_at']);
   expect(printed.user_id).toBe('ann');
   expect(Math.abs(Date.parse(printed.expires_at) - before - 2 * 86_400_000)).toBeLessThan(60_000);
-  expect(await verify(printed.token)).toMatchObject({ userId: 'ann' });
+  expect(await statusOf(printed.token)).toBe(200);
+});
+
+test('a key is all that keys create prints', async () => {
+  const { code, stdout, stderr } = await runCommandAt(place, ['keys', 'create', '--name', 'backend']);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/^plg_[0-9A-Za-z]{38}\n$/);
+  const listed = await runCommandAt(place, ['keys', 'list']);
+  expect(listed.stdout).toMatch(/^ID +NAME .*\n[0-9a-f-]{36} +backend +\.\.\..{4} +default +read,write,act_as +all .* active\n$/);
+  expect(listed.stdout).not.toContain(stdout.trim());
 });
 
 test.each<[readonly string[], Record<string, string>, number, RegExp]>([
-  [['token'], {}, 1, /^error: required option '--user <name>' not specified\n/],
-  [['token', '--user', 'ann', '--expires', '1y'], {}, 1, /Write a number and s, m, h or d, at most a year\./],
-  [['token', '--user', 'ann', '--expires', '0s'], {}, 1, /Write a number/],
+  [['token'], {}, 2, /^error: required option '--user <name>' not specified\n/],
+  [['token', '--user', 'ann', '--expires', '1y'], {}, 2, /Write a number and s, m, h or d, at most a year\./],
+  [['token', '--user', 'ann', '--expires', '0s'], {}, 2, /Write a number/],
+  [['serve'], {}, 2, /^error: unknown command 'serve'/],
+  [['keys'], {}, 2, /^Usage: polylogue keys /],
+  [['keys', 'create'], {}, 2, /^error: required option '--name <text>' not specified\n/],
+  [['keys', 'create', '--name', 'k', '--scope', 'read,,write'], {}, 2, /Write names with commas between them\./],
+  [['keys', 'revoke'], {}, 2, /^error: missing required argument 'id'\n/],
+  [['keys', 'list', '--all'], {}, 2, /^error: unknown option '--all'\n/],
+  [['applications', 'create', 'acme', '--name', 'A', '--secret-env', 'NO_SUCH'], {}, 2, /There is no such environment variable\./],
   [['token', '--user', ''], {}, 1, /^polylogue: A user name has 1 to 255 characters and no NUL\.\n$/],
-  [['serve'], {}, 1, /^error: /],
-  [['token', '--user', 'ann'], { NODE_ENV: 'production' }, 78, /^polylogue: With NODE_ENV=production nobody could sign in: .*\n$/],
-  [
-    ['token', '--user', 'ann'],
-    { NODE_ENV: 'production', JWKS_URL: 'https://x' },
-    78,
-    /^polylogue: In production a token needs JWT_SECRET_KEY .*\n$/,
-  ],
+  [['keys', 'create', '--name', 'k', '--scope', 'root'], {}, 1, /^polylogue: scopes must name some of read, write, admin, act_as\.\n$/],
+  [['keys', 'create', '--name', 'k', '--dialect', 'telnet'], {}, 1, /^polylogue: dialects must name some of native, levia, .*\.\n$/],
+  [['keys', 'create', '--name', 'a\u001bb'], {}, 1, /^polylogue: name must have 1 to 100 visible characters\.\n$/],
+  [['keys', 'create', '--name', 'k', '--application', 'acme'], {}, 1, /^polylogue: There is no such application\.\n$/],
+  [['applications', 'create', 'Acme', '--name', 'A'], {}, 1, /^polylogue: id must have 1 to 63 characters a-z, 0-9 and -, .*\.\n$/],
   [['start'], { PORT: 'x' }, 78, /^polylogue: PORT must be an integer from 0 to 65535, not "x"\.\n$/],
+  [['keys', 'list'], { PORT: 'x' }, 78, /^polylogue: PORT must be/],
+  [['doctor'], { ALLOWED_ORIGINS: '*' }, 78, /^polylogue: ALLOWED_ORIGINS must list origins/],
   [
     ['start'],
     { NODE_ENV: 'production', JWT_SECRET_KEY: 'changeme' },
     78,
     /^polylogue: JWT_SECRET_KEY is a placeholder from an example: .*\n$/,
   ],
-])('%j with %j exits with %d and a sentence', (args, ...[env, code, message]) => {
-  const { status, stdout, stderr } = run(args, env);
+  [
+    ['token', '--user', 'ann'],
+    { NODE_ENV: 'production', DATABASE_URL: 'postgresql://127.0.0.1:1/none' },
+    78,
+    /^polylogue: The server has no secret to sign tokens with: set JWT_SECRET_KEY, .*\n$/,
+  ],
+])('%j with %j exits with %d and a sentence', async (args, ...[env, expected, message]) => {
+  const { code, stdout, stderr } = await runCommandAt({ ...place, env }, args);
   expect(stderr).toMatch(message);
   expect(stderr).not.toMatch(/^\s+at /m);
-  expect({ status, stdout }).toEqual({ status: code, stdout: '' });
+  expect({ code, stdout }).toEqual({ code: expected, stdout: '' });
 });

@@ -4,17 +4,32 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../src/backends/clock/system-clock.ts';
 import { randomIds } from '../src/backends/ids/random-ids.ts';
+import { createMemoryRateLimiter } from '../src/backends/limits/memory.ts';
 import { createCatalogue } from '../src/backends/models/catalogue.ts';
 import { openSqliteStore } from '../src/backends/stores/sqlite/index.ts';
 import { createTokenCounter } from '../src/backends/tokenizer/token-counter.ts';
+import { readTiers } from '../src/config/tiers.ts';
 import { DEFAULT_APPLICATION } from '../src/core/ids.ts';
+import { DEVELOPMENT_TIER } from '../src/core/limits.ts';
 import type { ModelProvider } from '../src/core/ports/model-provider.ts';
 import type { Store } from '../src/core/ports/store.ts';
 import type { Run } from '../src/core/run.ts';
+import type { EnginePorts } from '../src/engine/engine.ts';
 import { createEngine, type Engine } from '../src/engine/index.ts';
 import { recordingObserver } from './support/runs.ts';
 
-const owner = { applicationId: DEFAULT_APPLICATION, userId: 'ann' };
+const owner = { applicationId: DEFAULT_APPLICATION, userId: 'ann', tier: DEVELOPMENT_TIER, named: true };
+
+const unused = () => {
+  throw new Error('Nobody asks for keys here.');
+};
+const noAccess: EnginePorts['access'] = {
+  keys: { make: unused },
+  tokens: { issue: unused },
+  box: { seal: unused, open: unused },
+  onChange: async () => undefined,
+  dialects: [],
+};
 
 let directory: string;
 let store: Store;
@@ -59,6 +74,9 @@ beforeEach(async () => {
     ids: randomIds,
     clock: systemClock,
     observer: recordingObserver(),
+    rates: { requests: createMemoryRateLimiter(), messages: createMemoryRateLimiter() },
+    tiers: new Map(Object.entries(readTiers({ version: 1 }))),
+    access: noAccess,
     settings: { queuedRunsPerThread: 20, runSeconds: 60, answerChars: 1_000_000 },
   });
 });

@@ -4,7 +4,7 @@ import { describeReport } from './proofs/report.ts';
 import { proofStores } from './support/proof-stores.ts';
 import { chooseSeed } from './support/random.ts';
 
-const THREADS = { embedded: 50, postgres: 15 };
+const THREADS = { embedded: 50, postgres: 30 };
 
 for (const { name, skip, open } of await proofStores()) {
   test.skipIf(skip)(

@@ -9,13 +9,13 @@ for (const { name, skip, open } of await proofStores()) {
     `all readers of a run, at all doors and cut anywhere, get the same answer (${name})`,
     async () => {
       const store = await open();
-      const rounds = 100;
+      const rounds = 200;
       const report = await proveReaders({ seed: chooseSeed(), rounds, store }).finally(() => store.remove());
       process.stdout.write(`${describeReport(report)}\n`);
       expect(report.problems.list, describeReport(report)).toEqual([]);
       expect(report.figures.cuts).toBeGreaterThan(3 * rounds);
-      // Readers whose last connection was there before the answer ended.
-      expect(report.figures.toTheEnd).toBeGreaterThan(3 * rounds);
+      // Readers whose last connection was there before the answer ended: all but those of a machine that was very slow.
+      expect(report.figures.toTheEnd).toBeGreaterThan(5 * rounds);
       expect(report.figures.fromTheMiddle).toBeGreaterThan(rounds / 2);
     },
     180_000,

@@ -4,7 +4,7 @@ import { proveResume } from './proofs/resume.ts';
 import { proofStores } from './support/proof-stores.ts';
 import { chooseSeed } from './support/random.ts';
 
-const STREAMS = { embedded: 1_000, postgres: 300 };
+const STREAMS = { embedded: 1_000, postgres: 500 };
 
 for (const { name, skip, open } of await proofStores()) {
   test.skipIf(skip)(

@@ -4,7 +4,7 @@ import { proveTwice } from './proofs/twice.ts';
 import { proofStores } from './support/proof-stores.ts';
 import { chooseSeed } from './support/random.ts';
 
-const QUESTIONS = { embedded: 1_000, postgres: 400 };
+const QUESTIONS = { embedded: 1_000, postgres: 800 };
 
 for (const { name, skip, open } of await proofStores()) {
   test.skipIf(skip)(

@@ -15,7 +15,7 @@ function blocksOf(language: string): readonly string[] {
 }
 
 /** Variables that the server reads only to say that they have no effect yet. */
-const UNSUPPORTED = ['ANTHROPIC_API_KEY', 'GOOGLE_GENERATIVE_AI_API_KEY', 'JWKS_URL'];
+const UNSUPPORTED = ['JWKS_URL'];
 
 let directory: string;
 let remove: () => Promise<void>;

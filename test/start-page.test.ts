@@ -40,12 +40,19 @@ test('every element is closed, and every reserved character escaped', () => {
   expect(text).not.toMatch(/[<>]|&(?!(?:lt|gt|quot|amp);)/);
 });
 
+test('it links to the descriptions of the API, and they are there', async () => {
+  const links = [...page.matchAll(/<a href="([^"]*)">/g)].map(([, path]) => path ?? '');
+  expect(links).toEqual(['/docs', '/openapi.json', '/openapi-3.0.json', '/asyncapi.json']);
+  const answers = await Promise.all(links.map((path) => fetch(server.url + path)));
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+});
+
 test('it loads nothing and runs nothing', () => {
   expect(headers.get('content-security-policy')).toMatch(
     /^default-src 'none'; style-src 'sha256-[^']+'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
   );
   expect(headers.get('content-type')).toBe('text/html; charset=utf-8');
-  expect(page).not.toMatch(/<script|<link|<img|<iframe|\bsrc=|\bhref=|\bon[a-z]+=|@import|url\(/i);
+  expect(page).not.toMatch(/<script|<link|<img|<iframe|\bsrc=|\bhref="(?!\/)|\bon[a-z]+=|@import|url\(/i);
 });
 
 test('it says that the demo model answers', () => {

@@ -122,7 +122,7 @@ test('a configuration file that is not there', async () => {
 });
 
 test.each([
-  [{}, /nobody could sign in: set JWT_SECRET_KEY or BETTER_AUTH_SECRET/],
+  [{}, /nobody could sign in: .*"polylogue keys create".*JWT_SECRET_KEY.*JWKS_URL/],
   [{ JWT_SECRET_KEY: 'your-secret-key-change-this-in-production' }, /^JWT_SECRET_KEY is a placeholder from an example/],
   [{ BETTER_AUTH_SECRET: 'kJ8s-0aQ' }, /^BETTER_AUTH_SECRET is shorter than 32 characters/],
 ])('production with %j', async (env, expected) => {

@@ -16,7 +16,14 @@ export async function start(): Promise<void> {
   // Loaded only with good settings, so that a mistake in them is answered at once.
   const { startApp } = await import('../app.ts');
   const storeDeath = Promise.withResolvers<Error>();
-  const app = startApp(config, { log, onStoreDeath: storeDeath.resolve });
+  const app = startApp(config, {
+    log,
+    onStoreDeath: storeDeath.resolve,
+    examine: async (running, signal) => {
+      const { examineRunning } = await import('./doctor/examine.ts');
+      return examineRunning(config, running, signal);
+    },
+  });
   supervise(app, {
     process,
     clock: systemClock,

@@ -1,73 +1,83 @@
-import { type Static, type TProperties, Type } from 'typebox';
+import type { Node } from 'jsonc-parser';
 import { Errors } from 'typebox/value';
 import { ConfigError } from './config-error.ts';
+import { type ConfigFile, configSchema } from './config-schema.ts';
+import { type LocatedJson, readJson } from './json-text.ts';
+import { nearestName } from './nearest-name.ts';
 
-const closed = <Properties extends TProperties>(properties: Properties) => Type.Object(properties, { additionalProperties: false });
-const count = (minimum: number) => Type.Optional(Type.Integer({ minimum, maximum: 2_147_483_647 }));
-const name = Type.String({ minLength: 1, maxLength: 255 });
+export type { ConfigFile } from './config-schema.ts';
 
-const model = closed({
-  provider: name,
-  /** The provider's own name; without one the public name goes to the provider as it is. */
-  model: Type.Optional(name),
-  window: count(256),
-  maxOutput: count(1),
-});
-
-const configFile = closed({
-  $schema: Type.Optional(Type.String()),
-  version: Type.Literal(1),
-  defaultModel: Type.Optional(name),
-  models: Type.Optional(Type.Record(name, model)),
-  providers: Type.Optional(Type.Record(name, closed({ baseUrl: name, apiKeyEnv: Type.Optional(name) }))),
-  demo: Type.Optional(closed({ tokenDelayMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 60_000 })) })),
-  levia: Type.Optional(closed({ carryTurns: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })) })),
-  chatWs: Type.Optional(closed({ greeting: Type.Optional(Type.Boolean()), contentBytes: count(1) })),
-  limits: Type.Optional(
-    closed({
-      bodyBytes: count(1024),
-      queuedRunsPerThread: count(1),
-      readersPerRun: count(1),
-      drainSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 3600 })),
-      runSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400 })),
-      idleSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 3600 })),
-      answerChars: count(1),
-    }),
-  ),
-});
-
-/** What `polylogue.config.json` may say. */
-export type ConfigFile = Static<typeof configFile>;
-
-/** Reads the file's text; throws a `ConfigError` that names the file, the place and what is expected there. */
+/** Reads the file's text; throws a `ConfigError` that names the file, line and column, the setting and what is expected there. */
 export function parseConfigFile(text: string, path: string): ConfigFile {
-  const value = parseJson(text, path);
+  const json = readJson(text, path);
+  const { value } = json;
   if (isConfigFile(value)) return value;
-  const { place, expected } = firstProblem(value);
-  throw new ConfigError(`${path}: ${place === '' ? 'the file' : place} ${expected}.`);
+  throw new ConfigError(firstProblem(json));
 }
 
 function isConfigFile(value: unknown): value is ConfigFile {
-  return Errors(configFile, value).length === 0;
+  return Errors(configSchema, value).length === 0;
 }
 
-function parseJson(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch (error) {
-    if (error instanceof SyntaxError) throw new ConfigError(`${path} is not valid JSON: ${error.message}.`);
-    throw error;
+/** Where the file is wrong, with the setting as a JSON pointer (RFC 6901), and what belongs there. */
+function firstProblem({ value, tree, locate }: LocatedJson): string {
+  const problems = Errors(configSchema, value);
+  // An unknown setting is reported twice, once at its own place.
+  const problem = problems.find(({ keyword }) => keyword !== 'additionalProperties') ?? problems[0];
+  if (problem === undefined) return `${locate(tree.offset)}: the file is not valid.`;
+  const place = problem.instancePath;
+  const node = nodeAt(tree, namesIn(place));
+  const at = problem.keyword === 'boolean' ? node?.parent : node;
+  return `${locate(at?.offset ?? tree.offset)}: ${place === '' ? 'the file' : place} ${expected(problem)}.`;
+}
+
+type Problem = ReturnType<typeof Errors>[number];
+
+function expected(problem: Problem): string {
+  switch (problem.keyword) {
+    case 'boolean':
+      return unknownSetting(problem);
+    case 'enum':
+      return `must be one of ${problem.params.allowedValues.join(', ')}`;
+    case 'const':
+      return `must be ${JSON.stringify(problem.params.allowedValue)}`;
+    case 'required':
+      return `needs ${problem.params.requiredProperties.join(', ')}`;
+    default:
+      return problem.message;
   }
 }
 
-/** Where the file is wrong (a JSON pointer, RFC 6901) and what belongs there. */
-function firstProblem(value: unknown): { place: string; expected: string } {
-  const problems = Errors(configFile, value);
-  const problem = problems.find((one) => one.keyword !== 'additionalProperties') ?? problems[0];
-  if (problem === undefined) return { place: '', expected: 'is not valid' };
-  const place = problem.instancePath;
-  if (problem.keyword === 'boolean') return { place, expected: 'is not a known setting: remove it or correct its name' };
-  if (problem.keyword === 'const') return { place, expected: `must be ${JSON.stringify(problem.params.allowedValue)}` };
-  if (problem.keyword === 'required') return { place, expected: `needs ${problem.params.requiredProperties.join(', ')}` };
-  return { place, expected: problem.message };
+function unknownSetting({ instancePath, schemaPath }: Problem): string {
+  const typed = namesIn(instancePath).at(-1) ?? '';
+  const nearest = nearestName(typed, settingsAt(schemaPath));
+  return `is not a known setting: ${nearest === null ? 'remove it or correct its name' : `perhaps "${nearest}" is meant`}`;
+}
+
+/** The settings that the schema knows where it refuses others: `schemaPath` points at its `additionalProperties`. */
+function settingsAt(schemaPath: string): readonly string[] {
+  let schema: unknown = configSchema;
+  for (const name of schemaPath.split('/').slice(1, -1)) schema = property(schema, name);
+  return Object.keys(property(schema, 'properties') ?? {});
+}
+
+function property(value: unknown, name: string): object | null {
+  const found = typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? Reflect.get(value, name) : null;
+  return typeof found === 'object' ? found : null;
+}
+
+function namesIn(pointer: string): readonly string[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+function nodeAt(tree: Node, names: readonly string[]): Node | undefined {
+  let node: Node | undefined = tree;
+  for (const name of names) {
+    const children: readonly Node[] = node?.children ?? [];
+    node = node?.type === 'array' ? children[Number(name)] : children.find((entry) => entry.children?.[0]?.value === name)?.children?.[1];
+  }
+  return node;
 }

@@ -2,13 +2,16 @@ import { ConfigError } from './config-error.ts';
 import type { ConfigFile } from './config-file.ts';
 import { type Environment, parseBaseUrl, variable } from './environment.ts';
 
-/** A server that speaks the OpenAI chat completions protocol. */
-export interface ProviderConfig {
+interface Keyed {
   readonly name: string;
-  /** Without a slash at its end. */
-  readonly baseUrl: string;
   readonly apiKey: string | null;
 }
+
+/** Who serves models, by the protocol it speaks. Addresses have no slash at their end. */
+export type ProviderConfig =
+  | (Keyed & { readonly kind: 'openai-compatible'; readonly baseUrl: string })
+  /** Null is the vendor's own address. */
+  | (Keyed & { readonly kind: VendorKind; readonly baseUrl: string | null });
 
 /** A public model name and what stands behind it; null leaves the choice to the catalogue. */
 export interface ModelConfig {
@@ -22,17 +25,50 @@ export interface ModelConfig {
 /** The provider that is always there and needs no key. */
 const DEMO_PROVIDER = 'demo';
 
-/** Providers of the file, then the one that OPENAI_API_KEY or OPENAI_BASE_URL describes unless the file has its own `openai`. */
+/** Where the vendors' keys are, unless the file says otherwise. */
+const VENDOR_KEYS = { anthropic: 'ANTHROPIC_API_KEY', google: 'GOOGLE_GENERATIVE_AI_API_KEY' } as const;
+type VendorKind = keyof typeof VENDOR_KEYS;
+
+/** Providers of the file, then those that the environment has keys (or OPENAI_BASE_URL) for and the file does not name itself. */
 export function readProviders(env: Environment, file: ConfigFile, path: string): readonly ProviderConfig[] {
-  const providers = Object.entries(file.providers ?? {}).map(([name, entry]) => {
+  const named = Object.entries(file.providers ?? {}).map(([name, entry]) => {
     const place = `${path}: /providers/${name}`;
     if (name === DEMO_PROVIDER) throw new ConfigError(`${place} uses a reserved name: choose another.`);
-    return { name, baseUrl: parseBaseUrl(entry.baseUrl, `${place}/baseUrl`), apiKey: readKey(env, entry.apiKeyEnv, place) };
+    return readEntry(env, { name, ...entry }, place);
   });
+  return [...named, ...providersOf(env).filter(({ name }) => named.every((other) => other.name !== name))];
+}
+
+type Entry = { readonly name: string } & NonNullable<ConfigFile['providers']>[string];
+
+function readEntry(env: Environment, { name, kind = 'openai-compatible', ...entry }: Entry, place: string): ProviderConfig {
+  const baseUrl = entry.baseUrl === undefined ? null : parseBaseUrl(entry.baseUrl, `${place}/baseUrl`);
+  const apiKey = readKey(env, entry.apiKeyEnv, place);
+  if (kind === 'openai-compatible') {
+    if (baseUrl === null) throw new ConfigError(`${place} needs baseUrl.`);
+    return { kind, name, baseUrl, apiKey };
+  }
+  if (baseUrl !== null) return { kind, name, baseUrl, apiKey };
+  // The customary key goes to the vendor itself only, never to an address from the file that does not ask for it.
+  const customary = apiKey ?? variable(env, VENDOR_KEYS[kind]);
+  if (customary === null)
+    throw new ConfigError(`${place} needs a key: set ${VENDOR_KEYS[kind]}, or apiKeyEnv to the variable that holds it.`);
+  return { kind, name, baseUrl, apiKey: customary };
+}
+
+function providersOf(env: Environment): readonly ProviderConfig[] {
+  const providers: ProviderConfig[] = [];
   const apiKey = variable(env, 'OPENAI_API_KEY');
   const baseUrl = variable(env, 'OPENAI_BASE_URL');
-  if ((apiKey === null && baseUrl === null) || providers.some(({ name }) => name === 'openai')) return providers;
-  return [...providers, { name: 'openai', baseUrl: parseBaseUrl(baseUrl ?? 'https://api.openai.com/v1', 'OPENAI_BASE_URL'), apiKey }];
+  if (apiKey !== null || baseUrl !== null) {
+    const address = parseBaseUrl(baseUrl ?? 'https://api.openai.com/v1', 'OPENAI_BASE_URL');
+    providers.push({ kind: 'openai-compatible', name: 'openai', baseUrl: address, apiKey });
+  }
+  for (const kind of ['anthropic', 'google'] as const) {
+    const key = variable(env, VENDOR_KEYS[kind]);
+    if (key !== null) providers.push({ kind, name: kind, baseUrl: null, apiKey: key });
+  }
+  return providers;
 }
 
 function readKey(env: Environment, name: string | undefined, place: string): string | null {

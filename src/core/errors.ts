@@ -1,4 +1,5 @@
 import type { RunId } from './ids.ts';
+import type { RateState } from './limits.ts';
 
 /** What can be expected to go wrong. Each code has its HTTP status in `http/error-status.ts`; a dialect words it for its clients. */
 export type ErrorCode =
@@ -7,10 +8,13 @@ export type ErrorCode =
   | 'auth_expired'
   | 'auth_conflict'
   | 'auth_other_user'
+  | 'auth_revoked'
   | 'scope_denied'
   | 'thread_not_found'
   | 'run_not_found'
   | 'message_not_found'
+  | 'key_not_found'
+  | 'application_not_found'
   | 'route_not_found'
   | 'method_not_allowed'
   | 'body_invalid'
@@ -27,8 +31,12 @@ export type ErrorCode =
   | 'idempotency_key_invalid'
   | 'idempotency_mismatch'
   | 'queue_full'
+  | 'rate_limited'
+  | 'run_limit'
+  | 'too_many_connections'
   | 'too_many_readers'
   | 'state_conflict'
+  | 'not_configured'
   | 'run_cancelled'
   | 'run_failed'
   | 'run_timeout'
@@ -48,6 +56,8 @@ interface ErrorDetails {
   readonly retryAfterSeconds?: number;
   /** The run that the failure is about. */
   readonly runId?: RunId;
+  /** The allowance that is used up. */
+  readonly rate?: RateState;
   readonly cause?: unknown;
 }
 
@@ -58,6 +68,7 @@ export class AppError extends Error {
   readonly fields: readonly FieldProblem[];
   readonly retryAfterSeconds: number | undefined;
   readonly runId: RunId | undefined;
+  readonly rate: RateState | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, { cause: details.cause });
@@ -65,6 +76,7 @@ export class AppError extends Error {
     this.fields = details.fields ?? [];
     this.retryAfterSeconds = details.retryAfterSeconds;
     this.runId = details.runId;
+    this.rate = details.rate;
   }
 }
 

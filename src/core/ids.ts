@@ -9,6 +9,8 @@ export type ThreadId = Branded<'ThreadId'>;
 export type ThreadKey = Branded<'ThreadKey'>;
 export type MessageId = Branded<'MessageId'>;
 export type RunId = Branded<'RunId'>;
+/** An API key's name; the key itself is a secret that nobody stores. */
+export type KeyId = Branded<'KeyId'>;
 /** One running server process; owner of the leases on its runs. */
 export type ProcessId = Branded<'ProcessId'>;
 

@@ -2,7 +2,9 @@ import { AppError } from '../core/errors.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Store } from '../core/ports/store.ts';
 import type { Run } from '../core/run.ts';
+import { createAccess } from './access/create-access.ts';
 import type { Engine, EnginePorts } from './engine.ts';
+import { createLimits } from './limits/create-limits.ts';
 import { modelNamed } from './models.ts';
 import { createAwait } from './runs/await.ts';
 import { createCancel } from './runs/cancel.ts';
@@ -25,6 +27,7 @@ export function createEngine(ports: EnginePorts): Engine {
   const { live, wakeUps, lease, execute } = host;
   const awaitEnd = createAwait({ store, clock, wakeUps });
   const queue = { store, clock, lease, execute };
+  const limits = createLimits(ports);
 
   /** Ends what died with its process, and starts what waits without one. */
   async function sweep(): Promise<void> {
@@ -36,7 +39,7 @@ export function createEngine(ports: EnginePorts): Engine {
   return {
     threads: createThreads({ ...ports, wakeUps, live }),
     runs: {
-      start: createStart({ ...ports, wakeUps, lease, execute, maxQueued: settings.queuedRunsPerThread }),
+      start: createStart({ ...ports, limits, wakeUps, lease, execute, maxQueued: settings.queuedRunsPerThread }),
       find: async (owner, id) => knownRun(await store.findRun(owner, id)),
       findInApplication: async (owner, id) => knownRun(await store.findRunInApplication(owner.applicationId, id)),
       active: (owner) => store.activeRun(owner),
@@ -51,6 +54,8 @@ export function createEngine(ports: EnginePorts): Engine {
       list: () => catalogue.list(),
       find: (name) => modelNamed(catalogue, name),
     },
+    access: createAccess(ports),
+    limits,
     agents: ports.agents,
     async recover() {
       await store.purgeThread(null);

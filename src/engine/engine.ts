@@ -1,13 +1,17 @@
-import type { MessageId, RunId, ThreadId } from '../core/ids.ts';
+import type { ApiKey, Application } from '../core/access.ts';
+import type { ApplicationId, KeyId, MessageId, RunId, ThreadId } from '../core/ids.ts';
+import type { RateState, Tier } from '../core/limits.ts';
 import type { Message, Part, Role } from '../core/message.ts';
 import type { Agent } from '../core/ports/agent.ts';
 import type { Catalogue, CatalogueModel } from '../core/ports/catalogue.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { IdSource } from '../core/ports/ids.ts';
 import type { Observer } from '../core/ports/observer.ts';
+import type { RateLimiter } from '../core/ports/rate-limiter.ts';
+import type { KeyMaker, SecretBox, TokenIssuer } from '../core/ports/secrets.ts';
 import type { Store, ThreadChanges, ThreadFigures, ThreadFilter, ThreadQuery } from '../core/ports/store.ts';
 import type { TokenCounter } from '../core/ports/token-counter.ts';
-import type { Owner } from '../core/principal.ts';
+import type { Caller, Owner, Scope } from '../core/principal.ts';
 import type { Run } from '../core/run.ts';
 import type { LoggedEvent } from '../core/run-event.ts';
 import type { JsonObject, Thread, ThreadEvent, ThreadRef } from '../core/thread.ts';
@@ -37,7 +41,7 @@ export interface IncomingMessage {
 }
 
 export interface StartRun {
-  readonly owner: Owner;
+  readonly owner: Caller;
   /** An existing thread, or the wish for a new one; a client's own id opens the thread that its user has by that id. */
   readonly thread: ThreadRef | { readonly create: Pick<CreateThread, 'id' | 'model' | 'agent' | 'tags' | 'carryTurns'> };
   readonly ask:
@@ -59,6 +63,47 @@ export interface Started {
   readonly thread: Thread;
   /** True when an earlier call with the same key did the work. */
   readonly replayed: boolean;
+  /** What is left of the caller's messages; null without bound. */
+  readonly rate: RateState | null;
+}
+
+/** A key to make. What is left out: scopes `read` and `write`, all dialects, no user, the application's tier, no expiry. */
+export interface CreateKey {
+  readonly applicationId: ApplicationId;
+  readonly name: string;
+  readonly scopes?: readonly Scope[];
+  readonly dialects?: readonly string[] | null;
+  readonly userId?: string | null;
+  readonly tier?: string | null;
+  /** Milliseconds since 1970. */
+  readonly expiresAt?: number | null;
+}
+
+/** An application to make or to change; its HS256 secrets in clear, at most two. */
+export interface ApplicationSettings {
+  readonly name?: string;
+  readonly tier?: string | null;
+  readonly jwksUrl?: string | null;
+  readonly secrets?: readonly string[];
+  readonly issuer?: string | null;
+  readonly audience?: string | null;
+}
+
+/** Applications and keys. Who may call what is for the doors to know. */
+export interface Access {
+  /** `secret` is shown here and never again. Rejects with `application_not_found`, `validation_failed`. */
+  createKey(input: CreateKey): Promise<{ key: ApiKey; secret: string }>;
+  /** Newest first; null for those of all applications. */
+  listKeys(applicationId: ApplicationId | null): Promise<readonly ApiKey[]>;
+  /** Idempotent; in this process the key no longer counts when this resolves. Rejects with `key_not_found`. */
+  revokeKey(applicationId: ApplicationId | null, id: KeyId): Promise<ApiKey>;
+  /** Rejects with `state_conflict` when there is one of that id, `validation_failed`, `not_configured`. */
+  createApplication(id: ApplicationId, settings: ApplicationSettings): Promise<Application>;
+  /** What is left out stays. Rejects with `application_not_found` and as `createApplication`. */
+  changeApplication(id: ApplicationId, settings: ApplicationSettings): Promise<Application>;
+  listApplications(): Promise<readonly Application[]>;
+  /** A short-lived token for one user. Rejects with `validation_failed`, `not_configured`. */
+  readonly issueToken: TokenIssuer['issue'];
 }
 
 export interface Follow {
@@ -126,6 +171,14 @@ export interface Engine {
     /** Rejects with `model_unknown`. */
     find(name: string): CatalogueModel;
   };
+  readonly access: Access;
+  /** What callers may use; messages and runs are charged by `runs.start` itself. Rejections have the allowance and when to come back. */
+  readonly limits: {
+    /** Charges a request. Rejects with `rate_limited`; null without bound. */
+    request(caller: Caller): Promise<RateState | null>;
+    /** Counts a connection until the function it returns is called. Throws `too_many_connections`. */
+    connect(caller: Caller): () => void;
+  };
   /** The agents that a run may name, first the one for clients that want a graph. */
   readonly agents: readonly Pick<Agent, 'name' | 'description' | 'nodes'>[];
   /** Takes up what an earlier process left: ends its running runs as interrupted, starts queued ones. Call once, before serving. */
@@ -154,5 +207,18 @@ export interface EnginePorts {
   readonly ids: IdSource;
   readonly clock: Clock;
   readonly observer: Observer;
+  /** Counts requests in this process, and messages among all that share the store. */
+  readonly rates: { readonly requests: RateLimiter; readonly messages: RateLimiter };
+  /** By name; `default` is always there. */
+  readonly tiers: ReadonlyMap<string, Tier>;
+  readonly access: {
+    readonly keys: KeyMaker;
+    readonly tokens: TokenIssuer;
+    readonly box: SecretBox;
+    /** Told after keys or applications were changed here; resolves when that counts. */
+    readonly onChange: () => Promise<void>;
+    /** The dialects that keys may name. */
+    readonly dialects: readonly string[];
+  };
   readonly settings: EngineSettings;
 }

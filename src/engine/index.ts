@@ -1,5 +1,9 @@
+export { createAccess } from './access/create-access.ts';
 export { createEngine } from './create-engine.ts';
 export type {
+  Access,
+  ApplicationSettings,
+  CreateKey,
   CreateThread,
   Engine,
   Follow,

@@ -1,19 +1,17 @@
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../core/errors.ts';
-import { SERVICE_USER } from '../core/ids.ts';
 import type { Credentials } from '../core/ports/credentials.ts';
-import type { Owner, Principal } from '../core/principal.ts';
-
-const MAX_USER_ID = 255;
+import type { Principal } from '../core/principal.ts';
 
 /** What of a request carries credentials: an HTTP request, or one to open a WebSocket. */
 export interface CredentialCarrier {
   readonly raw: Pick<FastifyRequest['raw'], 'headersDistinct'>;
   readonly query: unknown;
+  /** Missing for a WebSocket, whose frames say what they want. */
+  readonly method?: string;
 }
 
 export interface AuthenticateOptions {
-  readonly credentials: Credentials;
   /** Query parameters in which this route takes an API key or a token, for clients that cannot set headers. */
   readonly queryNames?: Readonly<Record<string, 'key' | 'token'>>;
   /** Rejects tokens whose time is over with `auth_expired`, for protocols that tell. */
@@ -21,33 +19,23 @@ export interface AuthenticateOptions {
 }
 
 /** Who sent a request. Rejects with `auth_missing`, `auth_invalid`, or `auth_conflict` when two credentials differ. */
-export async function authenticate(request: CredentialCarrier, options: AuthenticateOptions): Promise<Principal> {
+export async function authenticate(
+  credentials: Credentials,
+  request: CredentialCarrier,
+  options: AuthenticateOptions = {},
+): Promise<Principal> {
   const [first, ...others] = credentialsOf(request, options.queryNames ?? {});
   if (first === undefined) {
     throw new AppError('auth_missing', 'Send an API key or a token, as "Authorization: Bearer <key>" or "X-API-Key: <key>".');
   }
   if (others.length > 0) throw new AppError('auth_conflict', 'The request carries two different credentials; send one.');
   const [credential, places] = first;
-  const principal = await options.credentials.verify(credential);
-  if (principal && [...places].some((place) => place === 'bearer' || place === (principal.kind === 'key' ? 'key' : 'token')))
-    return principal;
-  if (options.tellsExpired && (await options.credentials.hasExpired(credential))) {
+  const principal = await credentials.verify(credential);
+  if (principal && (places.has('bearer') || places.has(principal.by))) return principal;
+  if (options.tellsExpired && (await credentials.hasExpired(credential))) {
     throw new AppError('auth_expired', 'The token has expired; get a new one.');
   }
   throw new AppError('auth_invalid', 'The API key or token is not valid.');
-}
-
-/**
- * Whose records a request touches. A key acts for the user it names, else for its application's service user; a token for its own user,
- * whatever it names. Throws `scope_denied` when a key may not name users, `validation_failed` when the name is no user id.
- */
-export function ownerOf(principal: Principal, namedUser: string | null): Owner {
-  const { applicationId } = principal;
-  if (principal.kind === 'user') return { applicationId, userId: principal.userId };
-  if (namedUser === null) return { applicationId, userId: SERVICE_USER };
-  if (!principal.actAs) throw new AppError('scope_denied', 'This API key may not act for a named user.');
-  checkUserId(namedUser);
-  return { applicationId, userId: namedUser };
 }
 
 /** The user that the `X-User-Id` header names, or null. Bytes that are UTF-8 are read as such, others as Latin-1. */
@@ -57,16 +45,6 @@ export function namedUserOf(request: FastifyRequest): string | null {
   const bytes = Buffer.from(String(value), 'latin1');
   const text = bytes.toString('utf8');
   return text.includes('\ufffd') ? bytes.toString('latin1') : text;
-}
-
-function checkUserId(userId: string): void {
-  if (!userId.isWellFormed() || userId.includes('\0')) {
-    throw new AppError('unicode_invalid', 'The user id contains characters that cannot be stored.');
-  }
-  if (userId.length === 0 || [...userId.slice(0, 2 * MAX_USER_ID + 1)].length > MAX_USER_ID) {
-    const message = `must have 1 to ${MAX_USER_ID} characters`;
-    throw new AppError('validation_failed', `The user id ${message}.`, { fields: [{ path: ['user_id'], message, keyword: 'length' }] });
-  }
 }
 
 type Place = 'bearer' | 'key' | 'token';

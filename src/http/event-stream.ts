@@ -1,5 +1,8 @@
 import type { FastifyReply } from 'fastify';
 import type { Clock } from '../core/ports/clock.ts';
+import type { Engine } from '../engine/index.ts';
+import { setRateHeaders } from './rate-headers.ts';
+import { checkNotRevoked, countConnection, onCredentialEnd } from './stream-permit.ts';
 
 const TICK_MS = 5_000;
 /** A stream on which nothing was written for this many ticks gets a comment: after 10 to 15 seconds. */
@@ -26,7 +29,17 @@ export interface EventStream {
 
 /** Opens SSE responses and looks after all of them with one timer: pings the idle, cuts off those whose client stopped reading. */
 export interface EventStreams {
-  /** Sends status 200 and the headers set on `reply`; the content type goes out exactly as given. */
+  /** Open responses. */
+  readonly size: number;
+  /**
+   * Counts the response among its caller's connections now, for requests that do something before they stream; `open` does so otherwise.
+   * Throws `too_many_connections`.
+   */
+  admit(reply: FastifyReply): void;
+  /**
+   * Sends status 200 and the headers set on `reply`; the content type goes out exactly as given. Breaks the response off when its request's
+   * credential is revoked or its time is over. Throws `too_many_connections` and `auth_revoked` before anything is sent.
+   */
   open(reply: FastifyReply, options: { readonly contentType: string; readonly pings: boolean }): EventStream;
   /** Breaks all responses off that were not ended, and stops the timer. */
   close(): void;
@@ -43,7 +56,7 @@ interface OpenResponse {
 }
 
 /** Makes the one keeper of a process's SSE responses. */
-export function createEventStreams({ clock }: { clock: Clock }): EventStreams {
+export function createEventStreams({ clock, limits }: { clock: Clock; limits: Pick<Engine['limits'], 'connect'> }): EventStreams {
   const responses = new Set<OpenResponse>();
   let tick = 0;
   let cancelTimer: (() => void) | null = null;
@@ -55,6 +68,8 @@ export function createEventStreams({ clock }: { clock: Clock }): EventStreams {
   }
 
   function open(reply: FastifyReply, options: { contentType: string; pings: boolean }): EventStream {
+    checkNotRevoked(reply);
+    countConnection(reply, limits);
     const raw = startResponse(reply, options.contentType);
     const closed = new AbortController();
     const stream: EventStream = {
@@ -87,6 +102,7 @@ export function createEventStreams({ clock }: { clock: Clock }): EventStreams {
     };
     if (raw.destroyed) onClose();
     else raw.once('close', onClose);
+    onCredentialEnd(reply, { clock, signal: closed.signal, callback: stream.destroy });
     return stream;
   }
 
@@ -96,13 +112,21 @@ export function createEventStreams({ clock }: { clock: Clock }): EventStreams {
     for (const response of responses) if (!response.hasEnded()) response.stream.destroy();
   }
 
-  return { open, close };
+  return {
+    get size() {
+      return responses.size;
+    },
+    admit: (reply) => countConnection(reply, limits),
+    open,
+    close,
+  };
 }
 
 type RawResponse = FastifyReply['raw'];
 
 function startResponse(reply: FastifyReply, contentType: string): RawResponse {
   reply.header('content-type', contentType).header('cache-control', 'no-cache').header('x-accel-buffering', 'no');
+  setRateHeaders(reply);
   reply.hijack();
   const raw = reply.raw;
   // An unhandled 'error' of a response whose client left would end the process; 'close' follows it and says all there is to say.

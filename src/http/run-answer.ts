@@ -1,7 +1,11 @@
+import type { FastifyRequest } from 'fastify';
 import { AppError } from '../core/errors.ts';
 import type { Message } from '../core/message.ts';
 import type { Run } from '../core/run.ts';
 import type { DialectDeps } from './dialect.ts';
+import { onRevoked } from './revocation.ts';
+import { revokedError } from './stream-permit.ts';
+import { visitOf } from './visit.ts';
 
 /** A completed run with what it answered. */
 export interface RunAnswer {
@@ -10,19 +14,30 @@ export interface RunAnswer {
 }
 
 /**
- * Waits for a run's answer, for protocols that answer with one JSON object. Rejects, naming the run, with `run_failed`, `run_cancelled`, or
- * `run_timeout` while the run goes on.
+ * Waits for a run's answer, for requests that are answered with one JSON object. Rejects, naming the run, with `run_failed`, `run_cancelled`,
+ * or `run_timeout` while the run goes on; with `auth_revoked` when the request's credential counts no more.
  */
 export async function awaitAnswer(
   { engine, settings }: Pick<DialectDeps, 'engine' | 'settings'>,
   { owner, id }: Run,
-  signal: AbortSignal,
+  request: FastifyRequest,
 ): Promise<RunAnswer> {
-  const run = await engine.runs.await(owner, id, { timeoutMs: settings.answerTimeoutMs, signal }).catch((cause: unknown) => {
+  const revoked = visitOf(request).principal?.revoked;
+  const gone = new AbortController();
+  const forget = onRevoked(revoked, () => gone.abort());
+  const signal = AbortSignal.any([request.signal, gone.signal]);
+  try {
+    const run = await engine.runs.await(owner, id, { timeoutMs: settings.answerTimeoutMs, signal });
+    if (run.status === 'cancelled') throw new AppError('run_cancelled', 'The answer was cancelled.', { runId: id });
+    if (run.status === 'failed') throw new AppError('run_failed', run.failure?.detail ?? 'The answer failed.', { runId: id });
+    const message = await engine.threads.message(owner, run.answerId);
+    if (revoked?.aborted) throw revokedError();
+    return { run, message };
+  } catch (cause) {
+    if (revoked?.aborted) throw revokedError();
     if (!(cause instanceof AppError) || cause.code !== 'run_timeout') throw cause;
     throw new AppError('run_timeout', `The answer is not ready yet. Run ${id} goes on; ask for it later.`, { cause, runId: id });
-  });
-  if (run.status === 'cancelled') throw new AppError('run_cancelled', 'The answer was cancelled.', { runId: id });
-  if (run.status === 'failed') throw new AppError('run_failed', run.failure?.detail ?? 'The answer failed.', { runId: id });
-  return { run, message: await engine.threads.message(owner, run.answerId) };
+  } finally {
+    forget();
+  }
 }

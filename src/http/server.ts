@@ -1,12 +1,18 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import { v4 } from 'uuid';
 import { AppError } from '../core/errors.ts';
+import type { Credentials } from '../core/ports/credentials.ts';
 import { answerClientError } from './client-error.ts';
 import { type OriginPolicy, useCors } from './cors.ts';
 import type { Dialect, DialectDeps } from './dialect.ts';
+import { registerDocs } from './docs/register-docs.ts';
+import { createDoorkeeper } from './doorkeeper.ts';
 import { createErrorHandler } from './error-handler.ts';
 import { useJsonBodies } from './json-body.ts';
+import { type MetricsPage, registerMetrics } from './metrics.ts';
 import { problemShape } from './problem.ts';
+import { setRateHeaders } from './rate-headers.ts';
+import { refuseReserved } from './reserved-words.ts';
 import { createRouteTable, type RouteTable } from './route-table.ts';
 import { registerStartPage, type StartPage } from './start-page.ts';
 import { useValidation } from './validator.ts';
@@ -20,9 +26,12 @@ export interface ServerOptions {
   /** Largest JSON body in bytes. */
   readonly bodyLimit: number;
   readonly page: StartPage;
+  /** Without it nothing is counted. */
+  readonly metrics?: MetricsPage;
   readonly log: FastifyBaseLogger;
   readonly dialects: readonly Dialect[];
-  readonly deps: Omit<DialectDeps, 'sockets'>;
+  readonly credentials: Credentials;
+  readonly deps: Omit<DialectDeps, 'sockets' | 'door'>;
   /** Aborted when the server is about to stop: it answers what is under way and takes nothing new. */
   readonly draining: AbortSignal;
 }
@@ -37,23 +46,37 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   await useCors(app, options.origins);
   app.setErrorHandler(sendProblem);
   app.setNotFoundHandler((request, reply) => answerUnknown(routes, request, reply));
+  registerDocs(app, { dialects: options.dialects, ...options.page });
   registerHealth(app, options);
   registerStartPage(app, options.page, options.dialects);
   const sockets = createWebSockets({ ...options, clock: options.deps.clock });
+  const open = () => ({ event_stream: options.deps.eventStreams.size, web_socket: sockets.size });
+  if (options.metrics) registerMetrics(app, { ...options, ...options.metrics, open });
   app.server.on('upgrade', sockets.upgrade);
   app.addHook('preClose', () => sockets.close());
-  for (const dialect of options.dialects) {
-    for (const prefix of dialect.prefixes) {
-      await app.register(
-        async (scope) => {
-          scope.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'private, no-store'));
-          await dialect.register(scope, { ...options.deps, sockets });
-        },
-        { prefix },
-      );
-    }
-  }
+  for (const dialect of options.dialects) await mount(app, dialect, { ...options, routes, sockets });
   return app;
+}
+
+interface Mounting extends Pick<ServerOptions, 'credentials' | 'deps'>, Pick<DialectDeps, 'sockets'> {
+  readonly routes: RouteTable;
+}
+
+/** Registers a dialect under each of its prefixes, with a door of its own. */
+async function mount(app: FastifyInstance, dialect: Dialect, { credentials, deps, sockets, routes }: Mounting): Promise<void> {
+  const door = createDoorkeeper({ credentials, limits: deps.engine.limits, dialect: dialect.name });
+  const { reserved = [] } = dialect;
+  for (const prefix of dialect.prefixes) {
+    routes.reserve(prefix, reserved);
+    await app.register(
+      async (scope) => {
+        scope.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'private, no-store'));
+        refuseReserved(scope, { words: reserved, answer: sendProblem });
+        await dialect.register(scope, { ...deps, sockets, door });
+      },
+      { prefix },
+    );
+  }
 }
 
 function createApp(options: ServerOptions): FastifyInstance {
@@ -96,6 +119,7 @@ function addHooks(app: FastifyInstance, { draining }: ServerOptions): void {
     }
   });
   app.addHook('onSend', async (request, reply) => {
+    setRateHeaders(reply);
     // What is left of an unread body must not be taken for the next request.
     const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
     const hasBody = encoding !== undefined || (length !== undefined && length !== '0');
@@ -114,10 +138,11 @@ function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
 }
 
 function answerUnknown(routes: RouteTable, request: FastifyRequest, reply: FastifyReply): void {
-  const methods = routes.methodsAt(request.url.split('?', 1)[0] ?? '');
-  if (methods.length === 0) throw new AppError('route_not_found', 'There is nothing at this address.');
-  reply.header('allow', methods.join(', '));
-  throw new AppError('method_not_allowed', `This address answers ${methods.join(', ')}.`);
+  const place = routes.at(request.url.split('?', 1)[0] ?? '');
+  if (!place) throw new AppError('route_not_found', 'There is nothing at this address.');
+  const allow = place.methods.join(', ');
+  reply.header('allow', allow);
+  place.answerFailure(new AppError('method_not_allowed', `This address answers ${allow}.`), request, reply);
 }
 
 function registerHealth(app: FastifyInstance, { deps, draining }: ServerOptions): void {

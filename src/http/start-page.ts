@@ -62,7 +62,8 @@ function render({ page, dialects, url }: View): string {
 ${page.demo ? DEMO_NOTE : ''}
 ${dialects.map((dialect) => renderDoor(dialect, place)).join('\n')}
 </main>
-<footer><p>${keyHint(page)} <code>/health</code> says whether the server is alive, <code>/ready</code> whether it takes work.</p></footer>
+<footer><p>${keyHint(page)} <code>/health</code> says whether the server is alive, <code>/ready</code> whether it takes work.</p>
+<p><a href="/docs">All routes, to try out</a>, as <a href="/openapi.json">OpenAPI 3.1</a> and <a href="/openapi-3.0.json">3.0</a>; the WebSocket as <a href="/asyncapi.json">AsyncAPI</a>.</p></footer>
 </body>
 </html>
 `;

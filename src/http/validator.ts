@@ -6,11 +6,20 @@ const options = { coerceTypes: false, useDefaults: false, removeAdditional: fals
 /** A wrong value with more entries than this is told its first mistake only: finding half a million would hold everybody up. */
 const THOROUGH_ENTRIES = 2_000;
 
+/** True for what fits a schema, else what does not. */
+export type BodyCheck = (data: unknown) => true | { readonly error: ReturnType<typeof findings> };
+
 /** Makes a server check bodies against their schemas strictly and tell every mistake. */
 export function useValidation(app: FastifyInstance): void {
+  const compile = createBodyChecks();
+  app.setValidatorCompiler<object>(({ schema }) => compile(schema));
+}
+
+/** Makes what turns schemas into checks. */
+export function createBodyChecks(): (schema: object) => BodyCheck {
   const quick = new Ajv(options);
   const thorough = new Ajv({ ...options, allErrors: true });
-  app.setValidatorCompiler<object>(({ schema }) => {
+  return (schema) => {
     const isValid = quick.compile(schema);
     const findAll = thorough.compile(schema);
     return (data: unknown) => {
@@ -20,7 +29,7 @@ export function useValidation(app: FastifyInstance): void {
       findAll(data);
       return { error: findings(findAll.errors ?? first) };
     };
-  });
+  };
 }
 
 function findings(errors: readonly ErrorObject[]) {

@@ -60,6 +60,7 @@ export function beginning(changes: Partial<BeginRun> = {}): BeginRun {
     },
     title: null,
     maxQueued: 20,
+    maxUnfinished: { user: null, application: null },
     lease,
     idempotency: null,
     ...changes,

@@ -3,21 +3,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'vitest';
 import type { Store } from '../../src/core/ports/store.ts';
+import { accessCases } from './store-access.ts';
 import { beginCases } from './store-begin.ts';
 import { branchCases } from './store-branches.ts';
 import type { Opened, StoreCases, StorePlace } from './store-cases.ts';
 import { deletionCases } from './store-deletion.ts';
 import { logCases } from './store-logs.ts';
 import { queueCases } from './store-queue.ts';
+import { runLimitCases } from './store-run-limits.ts';
 import { threadCases } from './store-threads.ts';
 
 const groups: Readonly<Record<string, StoreCases>> = {
   threads: threadCases,
   'beginning a run': beginCases,
+  'limits of unfinished runs': runLimitCases,
   'queue, cancel and leases': queueCases,
   'the log': logCases,
   branches: branchCases,
   deletion: deletionCases,
+  'applications and keys': accessCases,
 };
 
 async function makeDirectory(): Promise<StorePlace> {

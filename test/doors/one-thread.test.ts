@@ -40,7 +40,10 @@ function lastPrompt(): string[] {
 
 async function filesWith(text: string): Promise<string[]> {
   const found: string[] = [];
-  for (const name of await readdir(house.app.dataDir)) {
+  for (const entry of await readdir(house.app.dataDir, { withFileTypes: true })) {
+    // The socket of the command line holds nothing.
+    if (!entry.isFile()) continue;
+    const { name } = entry;
     const path = join(house.app.dataDir, name);
     if ((await readFile(path)).includes(text)) found.push(name);
   }

@@ -1,29 +1,35 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DEVELOPMENT_KEY } from '../support/app.ts';
 import { type BadBody, badBodies, emptyHanded, wrongContentTypes } from './bodies.ts';
 import { exchange, exchangeBytes, type RawRequest, requestBytes } from './byte-exchange.ts';
 import { exampleBodies, jsonWith, type Known, mutationsOf, stringPaths } from './examples.ts';
 import { type Mistake, statusOf } from './expected-status.ts';
 import { isLegal } from './legal-changes.ts';
 import { expectRefusals, type Refusal } from './refusals.ts';
-import { fill, type Route } from './routes.ts';
+import { fill, needsServerKey, type Route } from './routes.ts';
 import { startTarget, type Target } from './target.ts';
 
 const JSON_TYPE = ['content-type', 'application/json'] as const;
 const MEGABYTE = 1_048_576;
 const UNUSED = '0190ffff-0000-7000-8000-00000000dead';
-const nobody = { thread_id: UNUSED, conversation_id: UNUSED, session_id: '4711' };
+const nobody = { thread_id: UNUSED, conversation_id: UNUSED, session_id: '4711', key_id: UNUSED };
 
 let target: Target;
-let authorization: readonly [string, string];
+let token: string;
 
 beforeAll(async () => {
   target = await startTarget();
-  authorization = ['authorization', `Bearer ${await target.app.token('ann')}`];
+  token = await target.app.token('ann');
 });
 
 afterAll(async () => {
   await target.close();
 });
+
+/** Ann's token where a user may come in, else a server's key. */
+function authorizationFor(route: Route): readonly [string, string] {
+  return ['authorization', `Bearer ${needsServerKey(route) ? DEVELOPMENT_KEY : token}`];
+}
 
 /** Ids of ann's, but of nobody where the route would delete. */
 function known(route: Route): Known {
@@ -34,7 +40,7 @@ function requestTo(route: Route, request: Partial<RawRequest>): RawRequest {
   return {
     method: route.method,
     path: fill(route, { ...known(route) }),
-    headers: [authorization, JSON_TYPE],
+    headers: [authorizationFor(route), JSON_TYPE],
     ...request,
   };
 }
@@ -66,7 +72,7 @@ describe('a bad body', () => {
   test('changes nothing of what a GET answers', async () => {
     const problems: string[] = [];
     for (const route of target.routes.filter(({ method }) => method === 'GET')) {
-      const usual = await exchange(target.app.url, requestTo(route, { headers: [authorization] }));
+      const usual = await exchange(target.app.url, requestTo(route, { headers: [authorizationFor(route)] }));
       for (const { name, body } of [...badBodies, ...emptyHanded].filter((_, index) => index % 4 === 0)) {
         const answer = await exchange(target.app.url, requestTo(route, { body }));
         if (answer.status !== usual.status) problems.push(`${route.path} with ${name}: ${answer.status}, not ${usual.status}`);
@@ -81,16 +87,16 @@ describe('a bad body', () => {
         ...wrongContentTypes.map((type) =>
           attempt(route, `content type ${type}`, {
             mistake: 'content type',
-            request: { body: '{}', headers: [authorization, ...(type === '' ? [] : [['content-type', type] as const])] },
+            request: { body: '{}', headers: [authorizationFor(route), ...(type === '' ? [] : [['content-type', type] as const])] },
           }),
         ),
         attempt(route, 'two content types', {
           mistake: 'content type',
-          request: { body: '{}', headers: [authorization, ['content-type', 'text/plain'], JSON_TYPE] },
+          request: { body: '{}', headers: [authorizationFor(route), ['content-type', 'text/plain'], JSON_TYPE] },
         }),
         attempt(route, 'gzip', {
           mistake: 'content type',
-          request: { body: '{}', headers: [authorization, JSON_TYPE, ['content-encoding', 'gzip']] },
+          request: { body: '{}', headers: [authorizationFor(route), JSON_TYPE, ['content-encoding', 'gzip']] },
         }),
       ]),
     ));
@@ -100,14 +106,14 @@ describe('a bad body', () => {
       withBody().flatMap((route) => [
         attempt(route, 'a declared length', {
           mistake: 'too large',
-          request: { framed: false, headers: [authorization, JSON_TYPE, ['content-length', String(MEGABYTE + 1)]] },
+          request: { framed: false, headers: [authorizationFor(route), JSON_TYPE, ['content-length', String(MEGABYTE + 1)]] },
         }),
         attempt(route, 'all its bytes', { mistake: 'too large', request: { body: `{"a":"${'x'.repeat(MEGABYTE)}"}` } }),
         attempt(route, 'chunks', {
           mistake: 'too large',
           request: {
             framed: false,
-            headers: [authorization, JSON_TYPE, ['transfer-encoding', 'chunked']],
+            headers: [authorizationFor(route), JSON_TYPE, ['transfer-encoding', 'chunked']],
             body: `${`10000\r\n${'x'.repeat(0x10000)}\r\n`.repeat(17)}0\r\n\r\n`,
           },
         }),
@@ -214,7 +220,7 @@ describe('an Idempotency-Key', () => {
         exampleBodies(route, known(route)).map((example) =>
           attempt(route, `a key ${name}`, {
             mistake: 'idempotency key',
-            request: { body: JSON.stringify(example), headers: [authorization, JSON_TYPE, ['idempotency-key', key]] },
+            request: { body: JSON.stringify(example), headers: [authorizationFor(route), JSON_TYPE, ['idempotency-key', key]] },
           }),
         ),
       ),

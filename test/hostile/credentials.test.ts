@@ -1,19 +1,20 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { doors } from '../../src/app.ts';
-import { DEVELOPMENT_KEY, startTestApp, type TestApp } from '../support/app.ts';
+import { DEVELOPMENT_KEY, type TestApp } from '../support/app.ts';
 import { openChatSocket } from '../support/chat-socket.ts';
 import { exchange, headerOf, type RawRequest } from './byte-exchange.ts';
 import { shapeProblem } from './error-shapes.ts';
 import { credentialRefusal } from './expected-status.ts';
 import { type Route, recordRoutes } from './routes.ts';
+import { startAttacked } from './target.ts';
 
 const SECRET = '9d1c6e0b7f3a42d58c6b1e0f4a7d2c93';
 const routes: Route[] = [];
 let app: TestApp;
 
 beforeAll(async () => {
-  app = await startTestApp({ env: { JWT_SECRET_KEY: SECRET }, dialects: recordRoutes(doors, routes) });
+  app = await startAttacked({ env: { JWT_SECRET_KEY: SECRET }, dialects: recordRoutes(doors, routes) });
 });
 
 afterAll(() => app.close());

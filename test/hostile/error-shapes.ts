@@ -33,10 +33,10 @@ const shapes: Readonly<Record<string, ShapeCheck>> = {
       ? null
       : 'has malformed errors';
   },
-  'chat-ws': ({ type, message, ...rest }, answer) =>
-    type === 'error' && typeof message === 'string' && message !== '' && Object.keys(rest).length === 0 && isJson(answer)
-      ? null
-      : 'is not chat-ws',
+  'chat-ws': ({ type, message, code, ...rest }, answer) => {
+    const texts = [message, code].every((value) => typeof value === 'string' && value !== '');
+    return type === 'error' && texts && Object.keys(rest).length === 0 && isJson(answer) ? null : 'is not chat-ws';
+  },
   graph: ({ detail, ...rest }, answer) => {
     if (Object.keys(rest).length > 0 || !isJson(answer)) return 'is not graph';
     if (answer.status !== 422) return typeof detail === 'string' && detail !== '' ? null : 'has no detail';

@@ -9,6 +9,7 @@ export interface Known {
   readonly user_id: string;
   readonly session_id: string;
   readonly message_id: string;
+  readonly key_id: string;
 }
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
@@ -37,6 +38,10 @@ const bodies: Readonly<Record<string, (known: Known) => readonly Body[]>> = {
       { message: { parts: [{ type: 'text', text: 'Hi' }] } },
       { regenerate: message_id },
     ),
+  'native POST /tokens': ({ user_id }) => [{ user_id, expires_in: 60 }],
+  'native POST /keys': ({ user_id }) => [
+    { name: 'K', scopes: ['read'], dialects: ['native'], user_id, expires_at: '2099-01-01T00:00:00Z' },
+  ],
   'levia POST /create': ({ user_id }) => [{ user_id }],
   'levia POST /': ({ user_id, thread_id }) => [{ user_id, intent: 'Hi', session_id: thread_id }],
   'chat-sessions POST /stream': ({ session_id }) => [

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DEVELOPMENT_KEY } from '../support/app.ts';
 import { exchange, type RawRequest } from './byte-exchange.ts';
 import { shapeProblem } from './error-shapes.ts';
 import { exampleBodies } from './examples.ts';
 import { expectRefusals, type Refusal } from './refusals.ts';
-import { fill, slotsOf } from './routes.ts';
+import { fill, needsServerKey, type Route, slotsOf } from './routes.ts';
 import { startTarget, type Target } from './target.ts';
 
 const JSON_TYPE = ['content-type', 'application/json'] as const;
@@ -19,6 +20,10 @@ beforeAll(async () => {
 afterAll(async () => {
   await target.close();
 });
+
+/** Ann's token where a user may come in, else a server's key. */
+const authorizationFor = (route: Route) =>
+  needsServerKey(route) ? (['authorization', `Bearer ${DEVELOPMENT_KEY}`] as const) : authorization;
 
 const send = (request: RawRequest) => exchange(target.app.url, request);
 const get = (path: string, headers: RawRequest['headers'] = []) => send({ method: 'GET', path, headers: [authorization, ...headers] });
@@ -151,7 +156,12 @@ describe('an id', () => {
             const path = fill(route, { ...target.ann, [slot]: id });
             const body = JSON.stringify(exampleBodies(route, target.ann)[0] ?? {});
             const json = ['POST', 'PUT', 'PATCH'].includes(route.method);
-            const request = { method: route.method, path, headers: [authorization, ...(json ? [JSON_TYPE] : [])], ...(json && { body }) };
+            const request = {
+              method: route.method,
+              path,
+              headers: [authorizationFor(route), ...(json ? [JSON_TYPE] : [])],
+              ...(json && { body }),
+            };
             return { name: `${route.path} ${id.slice(0, 40)}`, dialect: route.dialect, statuses: refusal[route.dialect] ?? [], request };
           }),
         ),

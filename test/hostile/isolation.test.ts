@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DEVELOPMENT_KEY, OTHER_APPLICATION_KEY } from '../support/app.ts';
+import { DEVELOPMENT_KEY } from '../support/app.ts';
 import { exchange, type RawAnswer, type RawRequest } from './byte-exchange.ts';
 import { answerTo, frameSlots } from './frame-slots.ts';
-import { fill } from './routes.ts';
+import { fill, needsServerKey } from './routes.ts';
 import { allSlots, type Slot, unknown } from './slots.ts';
 import { converse, startTarget, type Target } from './target.ts';
 
@@ -13,7 +13,14 @@ interface Sender {
   readonly query: string;
 }
 
-const senders = ['another user', 'a key acting for another user', 'the same name in another application', 'nobody', 'a forger'] as const;
+const senders = [
+  'another user',
+  'a key of another user',
+  'a key acting for another user',
+  'the same name in another application',
+  'nobody',
+  'a forger',
+] as const;
 
 let target: Target;
 let strangers: Readonly<Record<(typeof senders)[number], Sender>>;
@@ -26,6 +33,7 @@ beforeAll(async () => {
   owner = { headers: [bearer(ann)], query: `?token=${ann}` };
   strangers = {
     'another user': { headers: [bearer(bob)], query: `?token=${bob}` },
+    'a key of another user': { headers: [['x-api-key', target.bobsKey], bearer(target.bobsKey)], query: `?key=${target.bobsKey}` },
     'a key acting for another user': {
       headers: [
         ['x-api-key', DEVELOPMENT_KEY],
@@ -35,11 +43,11 @@ beforeAll(async () => {
     },
     'the same name in another application': {
       headers: [
-        ['x-api-key', OTHER_APPLICATION_KEY],
-        ['authorization', `Bearer ${OTHER_APPLICATION_KEY}`],
+        ['x-api-key', target.foreignKey],
+        ['authorization', `Bearer ${target.foreignKey}`],
         ['x-user-id', 'ann'],
       ],
-      query: `?key=${OTHER_APPLICATION_KEY}&user_id=ann`,
+      query: `?key=${target.foreignKey}&user_id=ann`,
     },
     nobody: { headers: [], query: '' },
     'a forger': { headers: [bearer(bob), ['x-user-id', 'ann']], query: `?token=${bob}&user_id=ann` },
@@ -58,9 +66,13 @@ function send(request: RawRequest, { headers }: Sender): Promise<RawAnswer> {
   return exchange(target.app.url, { ...request, headers: [...(request.headers ?? []), ...headers] });
 }
 
-/** What some protocols promise to a key that acts for all users of its application: levia's ids and the user in a path. */
+/** What belongs to an application as a whole, or some protocols promise to a key that acts for all of its users: levia's ids, the user in a path. */
 function isVisibleToKeys({ route, name }: Slot): boolean {
-  const visible: Readonly<Record<string, readonly string[]>> = { levia: ['body session_id', 'request_id'], 'user-chat': ['user_id'] };
+  const visible: Readonly<Record<string, readonly string[]>> = {
+    native: ['key_id'],
+    levia: ['body session_id', 'request_id'],
+    'user-chat': ['user_id'],
+  };
   return name.split(', ').some((part) => visible[route.dialect]?.includes(part));
 }
 
@@ -153,14 +165,17 @@ describe('an id of the sender', () => {
   });
   afterAll(() => own.close());
 
-  const ask = (request: RawRequest) => exchange(own.app.url, { ...request, headers: [...(request.headers ?? []), ...owner.headers] });
+  const ask = ({ route }: Slot, request: RawRequest) => {
+    const headers = needsServerKey(route) ? [['x-api-key', DEVELOPMENT_KEY] as const] : owner.headers;
+    return exchange(own.app.url, { ...request, headers: [...(request.headers ?? []), ...headers] });
+  };
 
   test('in a request is known', async () => {
     const problems: string[] = [];
     for (const slot of allSlots(own.routes)) {
       const ann = await converse(own.app, 'ann');
-      const answer = await ask(slot.request(ann, ann));
-      const never = await ask(slot.request(unknown, ann));
+      const answer = await ask(slot, slot.request(ann, ann));
+      const never = await ask(slot, slot.request(unknown, ann));
       const isKnown = answer.status < 400 && !isUnknownFrame(answer);
       // Nothing is under way that levia could name.
       if (!isKnown && slot.route.key !== 'levia GET /request/:user_id')

@@ -49,6 +49,15 @@ const legal: Readonly<Record<string, Legal>> = {
     [/^max_tokens$/, ['a number']],
     [/^(text|agent|message\.parts\.0\.text)$/, ['a string']],
   ],
+  'native POST /tokens': [
+    [/^expires_in$/, ['missing']],
+    [/^user_id$/, ['a string']],
+  ],
+  'native POST /keys': [
+    [/^(scopes|dialects|user_id|expires_at)$/, ['missing']],
+    [/^(dialects|user_id|expires_at)$/, ['null']],
+    [/^(name|user_id)$/, ['a string']],
+  ],
   'levia POST /': [[/^intent$/, text]],
   'chat-sessions POST /stream': [
     [/^(stream|temperature|max_tokens|tags|session_id)$/, left],

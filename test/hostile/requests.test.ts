@@ -32,7 +32,12 @@ describe('a method that an address does not answer', () => {
       return methods
         .filter((method) => !answered.includes(method))
         .map(
-          (method): Refusal => ({ name: path, dialect: '', statuses: [405], request: { method, path: filled, headers: [authorization] } }),
+          (method): Refusal => ({
+            name: path,
+            dialect: routes[0]?.dialect ?? '',
+            statuses: [405],
+            request: { method, path: filled, headers: [authorization] },
+          }),
         );
     });
     await expectRefusals(target.app.url, cases, (answer) => (headerOf(answer, 'allow') ? null : 'does not say Allow'));

@@ -31,6 +31,11 @@ function addRoute(routes: Route[], registered: { dialect: string; method: string
   routes.push({ dialect, method, path, key: `${dialect} ${method} ${routePath || '/'}` });
 }
 
+/** Whether a route takes a server's key only, and no user's token. */
+export function needsServerKey({ key }: Route): boolean {
+  return /^native \w+ \/(keys|tokens)/.test(key);
+}
+
 /** The names of a route's parameters. */
 export function slotsOf(route: Route): string[] {
   return [...route.path.matchAll(/:(\w+)/g)].map(([, name = '']) => name);

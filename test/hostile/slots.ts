@@ -14,6 +14,7 @@ export const unknown: Known = {
   message_id: '01900000-0000-7000-8000-00000000dead',
   user_id: 'nobody',
   session_id: '4611686018427387',
+  key_id: '01900000-0000-7000-8000-00000000dead',
 };
 
 /** A place in a route's requests that takes an id. */

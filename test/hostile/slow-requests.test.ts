@@ -1,7 +1,8 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { DEVELOPMENT_KEY, startTestApp } from '../support/app.ts';
+import { DEVELOPMENT_KEY } from '../support/app.ts';
+import { startAttacked } from './target.ts';
 
 const CLOSED_WITHIN_MS = 12_000;
 const HEAD = `Host: x\r\nAuthorization: Bearer ${DEVELOPMENT_KEY}\r\nContent-Type: application/json\r\n`;
@@ -29,7 +30,7 @@ function drip(url: string, start: string): Promise<string | null> {
 }
 
 test('requests that come a byte a second are closed within 12 s while others are answered', async () => {
-  const app = await startTestApp();
+  const app = await startAttacked();
   const slow = [
     'GET /health HTTP/1.1\r\nX-Slow: ',
     'GET /',

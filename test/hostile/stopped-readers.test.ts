@@ -3,9 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import { DEVELOPMENT_KEY, startTestApp } from '../support/app.ts';
+import { DEVELOPMENT_KEY } from '../support/app.ts';
 import { nativeTextOf } from '../support/chat-clients.ts';
 import { answer, startUpstream } from '../support/upstream.ts';
+import { startAttacked } from './target.ts';
 
 const READERS = 200;
 /** While the answer pauses in its middle, half of the readers come. */
@@ -57,7 +58,7 @@ test('readers that stop reading cost no memory, hold nobody up and are cut off',
   const script = answer(Array.from({ length: PIECES }, () => PIECE)).toSpliced(PIECES / 2, 0, { waitMs: PAUSE_MS });
   const upstream = await startUpstream(script);
   const file = { models: { 'gpt-4': { provider: 'openai' } }, limits: { drainSeconds: 1, answerChars: 30_000_000 } };
-  const app = await startTestApp({ env: { OPENAI_BASE_URL: upstream.baseUrl }, file });
+  const app = await startAttacked({ env: { OPENAI_BASE_URL: upstream.baseUrl }, file });
   const thread = (await (await app.post('/polylogue/v1/threads', {})).json()) as { id: string };
   const before = heldBytes();
   const run = (await (await app.post(`/polylogue/v1/threads/${thread.id}/runs`, { text: 'Hi' })).json()) as { id: string };

@@ -11,8 +11,10 @@ export interface StoragePlace {
 /** Every row of every table as text, so that nothing can come, go or change unseen. */
 export type StoredRows = ReadonlyMap<string, readonly string[]>;
 
-/** Tables that remember callers and servers, not what they store. */
-const IGNORED_TABLES = ['users', 'processes'];
+/** Tables that remember servers, not what they store. */
+const IGNORED_TABLES = ['processes'];
+/** A key that is shown is used, whatever it is answered. */
+const IGNORED_COLUMN = 'last_used_at';
 
 /** Reads what is stored; an embedded database only while its server is stopped. */
 export async function readRows({ dataDir, databaseUrl }: StoragePlace): Promise<StoredRows> {
@@ -30,7 +32,7 @@ function embeddedRows(dataDir: string): StoredRows {
         .map((name) => [
           name,
           query(`select * from "${name}"`)
-            .map((row) => JSON.stringify(row))
+            .map((row) => JSON.stringify({ ...row, [IGNORED_COLUMN]: undefined }))
             .sort(),
         ]),
     );
@@ -44,7 +46,10 @@ async function postgresRows(databaseUrl: string): Promise<StoredRows> {
   const rows = new Map<string, readonly string[]>();
   for (const name of tables.map((table) => String(table.name))) {
     if (IGNORED_TABLES.includes(name)) continue;
-    const found = await queryDatabase(databaseUrl, `select t::text as row from polylogue."${name}" t order by 1`);
+    const found = await queryDatabase(
+      databaseUrl,
+      `select (to_jsonb(t) - '${IGNORED_COLUMN}')::text as row from polylogue."${name}" t order by 1`,
+    );
     rows.set(
       name,
       found.map(({ row }) => String(row)),

@@ -2,7 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { doors } from '../../src/app.ts';
-import { startTestApp, type TestApp } from '../support/app.ts';
+import { type ApplicationId, DEFAULT_APPLICATION } from '../../src/core/ids.ts';
+import { SCOPES } from '../../src/core/principal.ts';
+import { startTestApp, type TestApp, type TestAppOptions } from '../support/app.ts';
 import { createTestDatabase } from '../support/test-database.ts';
 import type { Known } from './examples.ts';
 import { type Route, recordRoutes } from './routes.ts';
@@ -15,6 +17,10 @@ export interface Target {
   /** Two users of one application, each with a thread that has one completed run. */
   readonly ann: Known;
   readonly bob: Known;
+  /** A server's key of another application, with every scope. */
+  readonly foreignKey: string;
+  /** A key of the first application that is bob's. */
+  readonly bobsKey: string;
   /** Stops the server and tells which rows came, went or changed meanwhile; nothing when none did. */
   stopAndCompare(): Promise<readonly string[]>;
   /** Stops the server and tells which rows of before went or changed; new ones may have come. */
@@ -23,11 +29,22 @@ export interface Target {
   close(): Promise<void>;
 }
 
+/** What `foreignKey` of a test's server makes. */
+const OTHER_APPLICATION = 'other' as ApplicationId;
+
 let postgresServer: string | null = null;
 
 /** From now on the targets of this test file store in databases of this PostgreSQL server. */
 export function storeTargetsIn(server: string): void {
   postgresServer = server;
+}
+
+/** Starts an empty server that stores where the targets of this test file do; what it stored goes when it is closed. */
+export async function startAttacked(options: Omit<TestAppOptions, 'dataDir' | 'databaseUrl'> = {}): Promise<TestApp> {
+  if (postgresServer === null) return startTestApp(options);
+  const database = await createTestDatabase(postgresServer);
+  const app = await startTestApp({ ...options, databaseUrl: database.url });
+  return { ...app, close: () => app.close().finally(database.drop) };
 }
 
 /** Starts it with both conversations stored, as of another process. */
@@ -38,6 +55,9 @@ export async function startTarget(): Promise<Target> {
   const first = await startTestApp(place);
   const ann = await converse(first, 'ann');
   const bob = await converse(first, 'bob');
+  await first.foreignKey();
+  const foreignKey = await first.key({ applicationId: OTHER_APPLICATION, scopes: [...SCOPES] });
+  const bobsKey = await first.key({ userId: 'bob', scopes: ['read', 'write'] });
   await first.close();
   const before = await readRows(place);
   const routes: Route[] = [];
@@ -51,6 +71,8 @@ export async function startTarget(): Promise<Target> {
     routes,
     ann,
     bob,
+    foreignKey,
+    bobsKey,
     async stopAndCompare() {
       const after = await stop();
       return [...rowsGone(before, after).map((row) => `- ${row}`), ...rowsGone(after, before).map((row) => `+ ${row}`)];
@@ -64,7 +86,7 @@ export async function startTarget(): Promise<Target> {
   };
 }
 
-/** Holds a conversation of one turn, whose text holds `secret of <user>`. */
+/** Holds a conversation of one turn, whose text holds `secret of <user>`, and makes a key. */
 export async function converse(app: TestApp, user: string): Promise<Known> {
   const authorization = `Bearer ${await app.token(user)}`;
   const body = { model: 'gpt-4', messages: [{ role: 'user', content: `The secret of ${user}` }] };
@@ -73,6 +95,7 @@ export async function converse(app: TestApp, user: string): Promise<Known> {
   const id = (name: string) => answer.headers.get(name) ?? '';
   const shown = await app.send(`/polylogue/v1/runs/${id('x-run-id')}`, { headers: { authorization } });
   const run = (await shown.json()) as { message_id: string };
+  const { key } = await app.access.createKey({ applicationId: DEFAULT_APPLICATION, name: `Key of ${user}` });
   return {
     thread_id: id('x-thread-id'),
     run_id: id('x-run-id'),
@@ -81,5 +104,6 @@ export async function converse(app: TestApp, user: string): Promise<Known> {
     user_id: user,
     session_id: id('x-session-id'),
     message_id: run.message_id,
+    key_id: key.id,
   };
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startTestApp } from '../support/app.ts';
+import { inParallel } from '../support/parallel.ts';
 import { createRandom, type Random } from '../support/random.ts';
 import { type RawAnswer, sendRaw } from '../support/raw-http.ts';
 import { questionText, type SeededQuestion } from '../support/seeded-answer.ts';
@@ -13,6 +14,8 @@ import type { ProofStore } from './stores.ts';
 import { followFacts } from './thread-facts.ts';
 import { watchThread } from './thread-watch.ts';
 
+/** Threads in which all senders ask at the same time. */
+const AT_ONCE = 25;
 const MESSAGES = 4;
 /** The senders of a thread: those that wait for no answer, and those that do. */
 const SENDERS: readonly Door[] = [
@@ -59,8 +62,8 @@ export async function proveQueue({ seed, threads, store }: QueueOptions): Promis
     problems,
     tally: { questions: 0, full: 0, conflicts: 0 },
   };
-  const work = Array.from({ length: threads }, (_, index) => talkAtOnce(bench, index));
-  await Promise.all(work);
+  const numbers = Array.from({ length: threads }, (_, index) => index);
+  await inParallel(numbers, AT_ONCE, (index) => talkAtOnce(bench, index));
   problems.expect(model.calls === bench.tally.questions, 'calls', `${model.calls} model calls for ${bench.tally.questions} questions`);
   const overlaps = new Set(model.overlaps);
   problems.expect(overlaps.size === 0, 'order', `two answers at a time in ${[...overlaps].join(', ')}`);
@@ -123,7 +126,7 @@ async function ask({ bench, thread, random, label, door, sender, place, pace }: 
     else if (answer.status === 409) tally.conflicts += 1;
     // user-chat waits two minutes; the same POST again waits on.
     else if (answer.status === 504) continue;
-    else throw new Error(`${door} refused with ${answer.status}: ${answer.text}`);
+    else throw new Error(`${door} refused with ${answer.status} (${answer.stopped}): ${answer.text}`);
     await sleep(answer.status === 429 ? Number(answer.headers['retry-after']) * 1000 : random.integer(1, 50));
   }
 }

@@ -8,12 +8,13 @@ import { expectedText, questionText, type SeededQuestion } from '../support/seed
 import { type SeededModel, startSeededModel } from '../support/seeded-model.ts';
 import { type Asked, goOn, note, notYetAsked, readAt, runIfThere } from './attach.ts';
 import { type Caller, DOORS, type Door, get, NATIVE, openPlace, openSession, type Question, questionRequest } from './doors.ts';
+import { createLastReaders, type LastReaders } from './last-readers.ts';
 import { createReading } from './reading.ts';
 import { createProblems, type Problems, type ProofReport } from './report.ts';
 import type { SocketLimits } from './socket-reading.ts';
 import type { ProofStore } from './stores.ts';
 
-const AT_ONCE = 10;
+const AT_ONCE = 40;
 const USERS = 8;
 const MAX_CUTS = 6;
 /** Who reads along beside the client that asked; those with frame ids begin anywhere in the answer. */
@@ -33,6 +34,7 @@ interface Bench {
   readonly url: string;
   readonly seed: number;
   readonly model: SeededModel;
+  readonly lastReaders: LastReaders;
   readonly problems: Problems;
   readonly tally: { cuts: number; fromTheMiddle: number; toTheEnd: number; characters: number };
 }
@@ -42,11 +44,13 @@ interface Bench {
  * each has the same answer in the end, and the model was asked once.
  */
 export async function proveReaders({ seed, rounds, store }: ReadersOptions): Promise<ProofReport> {
-  const model = await startSeededModel();
+  const lastReaders = createLastReaders(READERS.length);
+  const model = await startSeededModel(lastReaders.holdEnd);
   const env = { OPENAI_BASE_URL: model.baseUrl, LOG_LEVEL: 'error' };
   const app = await startTestApp({ env, databaseUrl: store.databaseUrl ?? '' });
   const problems = createProblems();
-  const bench: Bench = { url: app.url, seed, model, problems, tally: { cuts: 0, fromTheMiddle: 0, toTheEnd: 0, characters: 0 } };
+  const tally = { cuts: 0, fromTheMiddle: 0, toTheEnd: 0, characters: 0 };
+  const bench: Bench = { url: app.url, seed, model, lastReaders, problems, tally };
   const started = performance.now();
   await inParallel(
     Array.from({ length: rounds }, (_, index) => index),
@@ -145,8 +149,9 @@ async function readAlong(work: Work, { at, asked, random }: ReaderTask, own: Ask
     if (asked.reading.cursor !== null) tally.fromTheMiddle += 1;
   }
   let isLive = false;
-  await readCut(work, { asked, random }, (limits) => {
+  await readCut(work, { asked, random }, (limits, isLast) => {
     isLive = own.reading.end === null;
+    if (isLast) work.bench.lastReaders.arrived(work.seeded.seed);
     return readAt(at, asked, { problems, ...limits });
   });
   if (isLive) tally.toTheEnd += 1;
@@ -169,7 +174,7 @@ async function takeBeginning({ question, reading, runId }: Asked, problems: Prob
   }
 }
 
-type ReadOnce = (limits: SocketLimits) => Promise<{ status: number; stopped: string; text: string }>;
+type ReadOnce = (limits: SocketLimits, isLast: boolean) => Promise<{ status: number; stopped: string; text: string }>;
 
 function randomCut(random: Random): SocketLimits {
   if (random.integer(0, 1) === 0) return { cutAfter: random.integer(0, CUT_BYTES) };
@@ -182,7 +187,7 @@ async function readCut({ bench, label }: Work, { asked, random }: Omit<ReaderTas
   const cuts = random.integer(0, MAX_CUTS);
   for (let done = 0; done <= cuts && reading.end === null; done += 1) {
     const last = done === cuts;
-    const { status, stopped, text } = await readOnce(last ? {} : randomCut(random));
+    const { status, stopped, text } = await readOnce(last ? {} : randomCut(random), last);
     const cut = stopped === 'cut' && !last;
     bench.problems.expect(status === 200 || cut, 'refused', `${label}: ${status} ${stopped} ${text}`);
     if (stopped !== 'cut') return;

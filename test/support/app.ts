@@ -7,8 +7,9 @@ import { systemClock } from '../../src/backends/clock/system-clock.ts';
 import { createLogger } from '../../src/backends/logger/create-logger.ts';
 import { mintToken } from '../../src/backends/tokens/jwt.ts';
 import { loadConfig } from '../../src/config.ts';
-import type { ApplicationId } from '../../src/core/ids.ts';
-import type { Credentials } from '../../src/core/ports/credentials.ts';
+import { AppError } from '../../src/core/errors.ts';
+import { type ApplicationId, DEFAULT_APPLICATION } from '../../src/core/ids.ts';
+import type { Access, CreateKey } from '../../src/engine/index.ts';
 import type { Dialect } from '../../src/http/dialect.ts';
 
 export const DEVELOPMENT_KEY = 'dev-api-key-change-in-production';
@@ -22,6 +23,12 @@ export interface TestApp {
   log(): string;
   /** A token of one user of the default application, for ten minutes unless said otherwise. */
   token(userId: string, expiresInSeconds?: number): Promise<string>;
+  /** Applications and keys, as whoever operates it can make them. */
+  readonly access: Access;
+  /** Makes a server's key of the default application, with the scopes `read`, `write` and `act_as` unless said otherwise; gives its secret. */
+  key(but?: Partial<CreateKey>): Promise<string>;
+  /** A server's key of another application, which is made when there is none yet. */
+  foreignKey(): Promise<string>;
   /** Sends a request with the development key, unless `headers` names an `authorization`; an empty one sends none. */
   send(path: string, init?: RequestInit): Promise<Response>;
   post(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
@@ -40,14 +47,24 @@ export interface TestAppOptions {
   readonly dialects?: readonly Dialect[];
 }
 
-/** Until applications can be created: a key of another application than the settings speak for. */
-export const OTHER_APPLICATION_KEY = 'plg_of_another_application';
+const OTHER_APPLICATION = 'other' as ApplicationId;
+const unbounded = { requestsPerMinute: null, messagesPerMinute: null, messagesPerHour: null, concurrentRuns: null, connections: null };
+/** Tests that are not about limits do not meet any. */
+const tiers = { default: { user: unbounded, application: unbounded } };
 
-function withOtherApplication(own: Credentials): Credentials {
-  const other = { kind: 'key', applicationId: 'other' as ApplicationId, actAs: true } as const;
-  return { ...own, verify: async (credential) => (credential === OTHER_APPLICATION_KEY ? other : own.verify(credential)) };
+async function createKey(access: Access, but: Partial<CreateKey>): Promise<string> {
+  const usual: CreateKey = { applicationId: DEFAULT_APPLICATION, name: 'a test', scopes: ['read', 'write', 'act_as'] };
+  return (await access.createKey({ ...usual, ...but })).secret;
 }
 
+async function createForeignKey(access: Access): Promise<string> {
+  await access.createApplication(OTHER_APPLICATION, { name: 'Another application' }).catch((error: unknown) => {
+    if (!(error instanceof AppError) || error.code !== 'state_conflict') throw error;
+  });
+  return createKey(access, { applicationId: OTHER_APPLICATION });
+}
+
+/** Starts it; without bounds on what callers may use unless `file` has `tiers`. */
 export async function startTestApp({ env = {}, file = {}, dataDir, databaseUrl = '', dialects }: TestAppOptions = {}): Promise<TestApp> {
   const directory = dataDir ?? (await mkdtemp(join(tmpdir(), 'polylogue-')));
   const lines: string[] = [];
@@ -60,9 +77,9 @@ export async function startTestApp({ env = {}, file = {}, dataDir, databaseUrl =
   const config = loadConfig({
     env: { PORT: '0', DATA_DIR: directory, DATABASE_URL: databaseUrl, JWT_SECRET_KEY: SECRET, ...env },
     cwd: directory,
-    readFile: () => JSON.stringify({ version: 1, demo: { tokenDelayMs: 0 }, limits: { drainSeconds: 1 }, ...file }),
+    readFile: () => JSON.stringify({ version: 1, demo: { tokenDelayMs: 0 }, limits: { drainSeconds: 1 }, tiers, ...file }),
   });
-  const app = await startApp(config, { log: createLogger('info', sink), credentials: withOtherApplication, ...(dialects && { dialects }) });
+  const app = await startApp(config, { log: createLogger('info', sink), ...(dialects && { dialects }) });
   const send = (path: string, init: RequestInit = {}) => {
     const headers = new Headers({ authorization: `Bearer ${DEVELOPMENT_KEY}`, ...init.headers });
     if (headers.get('authorization') === '') headers.delete('authorization');
@@ -73,6 +90,9 @@ export async function startTestApp({ env = {}, file = {}, dataDir, databaseUrl =
     dataDir: directory,
     log: () => lines.join(''),
     token: (userId, expiresInSeconds = 600) => mintToken({ secret: SECRET, userId, expiresInSeconds, clock: systemClock }),
+    access: app.access,
+    key: (but = {}) => createKey(app.access, but),
+    foreignKey: () => createForeignKey(app.access),
     send,
     post: (path, body, headers = {}) =>
       send(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } }),

@@ -1,20 +1,20 @@
 import { pino } from 'pino';
 import { afterEach } from 'vitest';
 import { systemClock } from '../../src/backends/clock/system-clock.ts';
-import { DEFAULT_APPLICATION } from '../../src/core/ids.ts';
 import type { Principal } from '../../src/core/principal.ts';
 import type { Engine } from '../../src/engine/index.ts';
 import type { Dialect } from '../../src/http/dialect.ts';
 import { createEventStreams } from '../../src/http/event-stream.ts';
 import { createRunStreams } from '../../src/http/run-streams.ts';
 import { createServer } from '../../src/http/server.ts';
+import { credentialsOf, serverKey, userToken } from './principals.ts';
 import { type ExpectedCalls, stubEngine } from './stub-engine.ts';
 
 const principals: Readonly<Record<string, Principal>> = {
-  plg_server: { kind: 'key', applicationId: DEFAULT_APPLICATION, actAs: true },
-  plg_browser: { kind: 'key', applicationId: DEFAULT_APPLICATION, actAs: false },
-  'jwt-ann': { kind: 'user', applicationId: DEFAULT_APPLICATION, userId: 'ann' },
-  'jwt-bob': { kind: 'user', applicationId: DEFAULT_APPLICATION, userId: 'bob' },
+  plg_server: serverKey(),
+  plg_browser: serverKey({ scopes: new Set(['read', 'write']) }),
+  'jwt-ann': userToken('ann'),
+  'jwt-bob': userToken('bob'),
 };
 
 /** A listening server with one dialect over an engine of the test's making. */
@@ -26,10 +26,14 @@ export interface DialectServer {
   close(): Promise<void>;
 }
 
-/** Serves a dialect on a free loopback port. Credentials: `plg_server` (acts for all), `plg_browser` (acts for none), `jwt-ann`, `jwt-bob`, `jwt-expired`. */
-export async function serveDialect(dialect: Dialect, engine: Engine): Promise<DialectServer> {
+/** Serves a dialect on a free loopback port. Credentials: `plg_server` (acts for all), `plg_browser` (acts for none), `jwt-ann`, `jwt-bob`, `jwt-expired`, and `known`. */
+export async function serveDialect(
+  dialect: Dialect,
+  engine: Engine,
+  known: Readonly<Record<string, Principal>> = {},
+): Promise<DialectServer> {
   const log = pino({ level: 'silent' });
-  const eventStreams = createEventStreams({ clock: systemClock });
+  const eventStreams = createEventStreams({ clock: systemClock, limits: engine.limits });
   const onFault = (error: unknown) => log.error(error);
   const app = await createServer({
     origins: { allowedOrigins: [], development: false },
@@ -37,12 +41,9 @@ export async function serveDialect(dialect: Dialect, engine: Engine): Promise<Di
     page: { publicUrl: null, exampleKey: null, demo: false },
     log,
     dialects: [dialect],
+    credentials: credentialsOf({ ...principals, ...known }),
     deps: {
       engine,
-      credentials: {
-        verify: async (credential) => principals[credential] ?? null,
-        hasExpired: async (credential) => credential === 'jwt-expired',
-      },
       clock: systemClock,
       eventStreams,
       runStreams: createRunStreams({ engine, maxReadersPerRun: 10, onFault }),

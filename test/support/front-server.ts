@@ -1,11 +1,11 @@
 import { connect } from 'node:net';
 import { Writable } from 'node:stream';
+import type { FastifyRequest } from 'fastify';
 import { pino } from 'pino';
 import Type from 'typebox';
-import { DEFAULT_APPLICATION } from '../../src/core/ids.ts';
 import type { Principal } from '../../src/core/principal.ts';
-import { authenticate, namedUserOf, ownerOf } from '../../src/http/authenticate.ts';
-import type { Dialect } from '../../src/http/dialect.ts';
+import { namedUserOf } from '../../src/http/authenticate.ts';
+import type { Dialect, Doorkeeper } from '../../src/http/dialect.ts';
 import { createErrorHandler } from '../../src/http/error-handler.ts';
 import { createEventStreams, type EventStream } from '../../src/http/event-stream.ts';
 import { readRepeatKey } from '../../src/http/idempotency.ts';
@@ -13,7 +13,8 @@ import { problemShape } from '../../src/http/problem.ts';
 import { createRunStreams } from '../../src/http/run-streams.ts';
 import { createServer } from '../../src/http/server.ts';
 import { createFakeClock, type FakeClock } from './fake-clock.ts';
-import { stubEngine } from './stub-engine.ts';
+import { credentialsOf, serverKey, userToken } from './principals.ts';
+import { type ExpectedCalls, stubEngine } from './stub-engine.ts';
 
 const Body = Type.Object(
   { name: Type.String({ maxLength: 3 }), list: Type.Optional(Type.Array(Type.Integer(), { maxItems: 2 })) },
@@ -21,9 +22,9 @@ const Body = Type.Object(
 );
 
 const principals: Readonly<Record<string, Principal>> = {
-  plg_a: { kind: 'key', applicationId: DEFAULT_APPLICATION, actAs: true },
-  plg_b: { kind: 'key', applicationId: DEFAULT_APPLICATION, actAs: false },
-  jwt: { kind: 'user', applicationId: DEFAULT_APPLICATION, userId: 'ann' },
+  plg_a: serverKey(),
+  plg_b: serverKey({ scopes: new Set(['read', 'write']) }),
+  jwt: userToken('ann'),
 };
 
 /** A listening server with one small dialect, to see what all dialects share. */
@@ -42,23 +43,29 @@ export interface FrontServer {
   close(): Promise<void>;
 }
 
+/** For routes that take strangers too. */
+async function charge(door: Doorkeeper, request: FastifyRequest): Promise<void> {
+  if (request.headers.authorization) await door.callerOf(request, await door.authenticate(request), namedUserOf(request));
+}
+
 function createDoor(streams: EventStream[]): Dialect {
   return {
     name: 'door',
     prefixes: ['/door', '/alias'],
     purpose: 'Tests <b>',
     example: ({ url, key }) => `curl ${url}/door -H "X-API-Key: ${key}"`,
-    register(scope, { credentials, eventStreams }) {
+    register(scope, { door, eventStreams }) {
       scope.setErrorHandler(createErrorHandler(problemShape));
       scope.get('/who/:id', async (request) => {
-        const principal = await authenticate(request, { credentials, queryNames: { key: 'key' } });
-        return ownerOf(principal, namedUserOf(request));
+        const principal = await door.authenticate(request, { queryNames: { key: 'key' } });
+        return door.callerOf(request, principal, namedUserOf(request));
       });
-      scope.post('/who/:id', { schema: { body: Body } }, async (request) => ({
-        body: request.body,
-        repeat: readRepeatKey(request, 'door'),
-      }));
-      scope.get('/stream', async (_request, reply) => {
+      scope.post('/who/:id', { schema: { body: Body } }, async (request) => {
+        await charge(door, request);
+        return { body: request.body, repeat: readRepeatKey(request, 'door') };
+      });
+      scope.get('/stream', async (request, reply) => {
+        await charge(door, request);
         reply.header('x-run-id', 'r');
         streams.push(eventStreams.open(reply, { contentType: 'text/event-stream', pings: true }));
       });
@@ -92,13 +99,18 @@ function sendRaw(port: number, bytes: string): Promise<string> {
   });
 }
 
+interface FrontServerOptions extends Pick<ExpectedCalls, 'limits'> {
+  /** Credentials beside the usual ones. */
+  readonly known?: Readonly<Record<string, Principal>>;
+}
+
 /** Starts it on a free loopback port; keys `plg_a` (acts for all) and `plg_b`, token `jwt` of user `ann`, at most 10,000 bytes a body. */
-export async function startFrontServer(): Promise<FrontServer> {
+export async function startFrontServer({ limits, known = {} }: FrontServerOptions = {}): Promise<FrontServer> {
   const clock = createFakeClock();
   const draining = new AbortController();
   const streams: EventStream[] = [];
-  const eventStreams = createEventStreams({ clock });
-  const engine = stubEngine({});
+  const engine = stubEngine({ ...(limits && { limits }) });
+  const eventStreams = createEventStreams({ clock, limits: engine.limits });
   const lines = createLines();
   const app = await createServer({
     origins: { allowedOrigins: ['https://app.example'], development: false },
@@ -106,9 +118,9 @@ export async function startFrontServer(): Promise<FrontServer> {
     page: { publicUrl: null, exampleKey: null, demo: true },
     log: lines.log,
     dialects: [createDoor(streams)],
+    credentials: credentialsOf({ ...principals, ...known }),
     deps: {
       engine,
-      credentials: { verify: async (text) => principals[text] ?? null, hasExpired: async () => false },
       clock,
       eventStreams,
       runStreams: createRunStreams({ engine, maxReadersPerRun: 1, onFault: () => undefined }),

@@ -19,6 +19,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { markServerDirectory, removeLeftovers, SERVER_DIRECTORY } from './leftover-servers.ts';
 
 const NOBODY = 65_534;
 const READY_MS = 20_000;
@@ -40,9 +41,11 @@ export function findPostgres(): string | null {
   return packagedPostgres() ?? ['18', '17', '16', '15'].map((version) => `/usr/lib/postgresql/${version}/bin`).find(existsSync) ?? null;
 }
 
-/** Starts it with empty data in a temporary directory; gone when this process ends. */
+/** Starts it with empty data in a temporary directory. Gone when this process ends; what a killed process leaves goes with the next start. */
 export async function startPostgresServer(programs: string): Promise<PostgresServer> {
-  const directory = mkdtempSync(join(tmpdir(), 'polylogue-pg-'));
+  removeLeftovers(tmpdir(), NOBODY);
+  const directory = mkdtempSync(join(tmpdir(), SERVER_DIRECTORY));
+  markServerDirectory(directory);
   const isRoot = process.getuid?.() === 0;
   const user = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
   if (isRoot) chownSync(directory, NOBODY, NOBODY);

@@ -14,11 +14,17 @@ export function recordingObserver(): Observer & { readonly reports: readonly [st
   const keep = (name: string) => (report: unknown) => void reports.push([name, report]);
   return {
     reports,
+    runQueued: keep('runQueued'),
     runStarted: keep('runStarted'),
+    modelCalled: keep('modelCalled'),
+    modelReturned: keep('modelReturned'),
     firstToken: keep('firstToken'),
+    runEnding: keep('runEnding'),
     runEnded: keep('runEnded'),
     flushed: keep('flushed'),
+    delivered: keep('delivered'),
     flushFailed: keep('flushFailed'),
+    refused: keep('refused'),
     faulted: (where, error) => void reports.push([where, error]),
   };
 }

@@ -19,7 +19,11 @@ export interface SeededModel {
   close(): Promise<void>;
 }
 
+/** Resolves when the last piece of this seed's answer may be written. */
+export type HoldEnd = (seed: number) => Promise<void>;
+
 interface Ledger {
+  readonly holdEnd: HoldEnd;
   readonly calls: Map<number, number>;
   readonly contexts: Map<number, readonly number[]>;
   readonly busy: Set<string>;
@@ -27,8 +31,8 @@ interface Ledger {
 }
 
 /** Starts it on a port of the system's choice. */
-export async function startSeededModel(): Promise<SeededModel> {
-  const ledger: Ledger = { calls: new Map(), contexts: new Map(), busy: new Set(), overlaps: [] };
+export async function startSeededModel(holdEnd: HoldEnd = async () => undefined): Promise<SeededModel> {
+  const ledger: Ledger = { holdEnd, calls: new Map(), contexts: new Map(), busy: new Set(), overlaps: [] };
   const server = createServer((request, response) => {
     response.on('error', () => response.destroy());
     reply(ledger, request, response).catch((error: unknown) => {
@@ -70,18 +74,19 @@ async function reply(ledger: Ledger, request: IncomingMessage, response: ServerR
     seed,
     questions.map((earlier) => earlier.seed),
   );
-  if (thread === undefined) return write(question, response);
+  if (thread === undefined) return write(question, response, ledger.holdEnd);
   if (ledger.busy.has(thread)) ledger.overlaps.push(thread);
   ledger.busy.add(thread);
-  return write(question, response).finally(() => ledger.busy.delete(thread));
+  return write(question, response, ledger.holdEnd).finally(() => ledger.busy.delete(thread));
 }
 
-async function write(question: SeededQuestion, response: ServerResponse): Promise<void> {
+async function write(question: SeededQuestion, response: ServerResponse, holdEnd: HoldEnd): Promise<void> {
   const { perWrite, delayMs } = question;
   response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
   const pieces = answerPieces(question);
   for (let at = 0; at < pieces.length; at += perWrite) {
     await (delayMs > 0 ? sleep(delayMs) : nextTurn());
+    if (at + perWrite >= pieces.length) await holdEnd(question.seed);
     if (response.destroyed) return;
     const lines = pieces.slice(at, at + perWrite).map((content) => chunkLine({ content }));
     response.write(lines.join(''));

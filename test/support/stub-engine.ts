@@ -1,6 +1,8 @@
 import { AppError } from '../../src/core/errors.ts';
 import { DEFAULT_APPLICATION, type MessageId, type RunId, type ThreadId, type ThreadKey } from '../../src/core/ids.ts';
+import { DEFAULT_TIER } from '../../src/core/limits.ts';
 import type { Message } from '../../src/core/message.ts';
+import type { Caller } from '../../src/core/principal.ts';
 import type { Run } from '../../src/core/run.ts';
 import { logEvent, type RunFact } from '../../src/core/run-event.ts';
 import type { Thread } from '../../src/core/thread.ts';
@@ -10,6 +12,9 @@ import type { Engine } from '../../src/engine/index.ts';
 export interface ExpectedCalls {
   readonly threads?: Partial<Engine['threads']>;
   readonly runs?: Partial<Engine['runs']>;
+  readonly access?: Partial<Engine['access']>;
+  /** Without bound unless the test says otherwise. */
+  readonly limits?: Partial<Engine['limits']>;
   readonly readiness?: Engine['readiness'];
 }
 
@@ -20,7 +25,7 @@ function unexpected(name: string): () => Promise<never> {
 }
 
 /** An engine that does only what a test says; it knows the models `gpt-4` and `gpt-3.5-turbo`. */
-export function stubEngine({ threads, runs, readiness = async () => ({ ready: true }) }: ExpectedCalls): Engine {
+export function stubEngine({ threads, runs, access, limits, readiness = async () => ({ ready: true }) }: ExpectedCalls): Engine {
   return {
     threads: {
       create: unexpected('threads.create'),
@@ -52,6 +57,17 @@ export function stubEngine({ threads, runs, readiness = async () => ({ ready: tr
       await: unexpected('runs.await'),
       ...runs,
     },
+    access: {
+      createKey: unexpected('access.createKey'),
+      listKeys: unexpected('access.listKeys'),
+      revokeKey: unexpected('access.revokeKey'),
+      createApplication: unexpected('access.createApplication'),
+      changeApplication: unexpected('access.changeApplication'),
+      listApplications: unexpected('access.listApplications'),
+      issueToken: unexpected('access.issueToken'),
+      ...access,
+    },
+    limits: { request: async () => null, connect: () => () => undefined, ...limits },
     models: {
       defaultModel: 'gpt-4',
       list: () => models,
@@ -101,6 +117,9 @@ export const stubThread: Thread = {
   createdAt: 1_700_000_000_000,
   updatedAt: 1_700_000_000_000,
 };
+
+/** User `ann` as a door hands her over. */
+export const annCalling: Caller = { applicationId: DEFAULT_APPLICATION, userId: 'ann', tier: DEFAULT_TIER, named: true };
 
 /** A running run in `stubThread`. */
 export const stubRun: Run = {

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 
 /** One thing an upstream does while it answers, in order. */
 export type Step =
@@ -9,6 +9,7 @@ export type Step =
   /** One stream chunk with this delta. */
   | { readonly delta: object; readonly finish?: string }
   | { readonly waitMs: number }
+  | { readonly until: Promise<void> }
   | { readonly end: true }
   /** Destroys the connection. */
   | { readonly cut: true }
@@ -28,6 +29,10 @@ export interface Upstream {
   /** Up to and with `/v1`. */
   readonly baseUrl: string;
   readonly requests: readonly UpstreamRequest[];
+  /** The client's port of each request: the same for those that share a connection. */
+  ports(): readonly number[];
+  /** Bytes that were given away to connections. */
+  sentBytes(): number;
   close(): Promise<void>;
 }
 
@@ -60,6 +65,8 @@ export function refuse(status: number, message: string, headers: Record<string, 
 /** Starts an OpenAI-compatible server on loopback that plays one script for each request, the last one again and again. */
 export async function startUpstream(...scripts: readonly (readonly Step[])[]): Promise<Upstream> {
   const requests: UpstreamRequest[] = [];
+  const ports: number[] = [];
+  const sockets = new Set<Socket>();
   const stop = new AbortController();
   const server = createServer((request, response) => {
     const script = scripts[Math.min(requests.length, scripts.length - 1)] ?? [];
@@ -69,6 +76,8 @@ export async function startUpstream(...scripts: readonly (readonly Step[])[]): P
       });
     });
     const slot = requests.length;
+    ports.push(request.socket.remotePort ?? 0);
+    sockets.add(request.socket);
     requests.push({ method: request.method ?? '', path: request.url ?? '', headers: request.headers, body: null, closedEarly });
     readBody(request)
       .then((body) => {
@@ -81,6 +90,8 @@ export async function startUpstream(...scripts: readonly (readonly Step[])[]): P
   return {
     baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     requests,
+    ports: () => ports,
+    sentBytes: () => [...sockets].reduce((sum, { bytesWritten, writableLength }) => sum + bytesWritten - writableLength, 0),
     close: () =>
       new Promise((resolve, reject) => {
         stop.abort();
@@ -111,6 +122,7 @@ function perform(step: Step, response: ServerResponse, signal: AbortSignal): Pro
   if ('raw' in step) return write(response, step.raw);
   if ('delta' in step) return write(response, chunkLine(step.delta, step.finish ?? null));
   if ('waitMs' in step) return pause(step.waitMs, signal);
+  if ('until' in step) return step.until;
   return 'cut' in step ? response.socket?.destroy() : response.end();
 }
 

@@ -1,14 +1,22 @@
 import type { Logger } from 'pino';
 import type { Observer } from '../../core/ports/observer.ts';
 
-/** Writes what operators look for: ended runs at info, failures at error; starts, first tokens and flushes only at debug and trace. */
+const nothing = () => undefined;
+
+/** Writes what operators look for: ended runs at info, failures at error; starts, first tokens, refusals and flushes only at debug and trace. */
 export function createLogObserver(log: Logger): Observer {
   return {
-    runStarted: ({ id, model, attempt }) => log.debug({ run: id, model, attempt }, 'run started'),
+    runQueued: ({ id, model }) => log.debug({ run: id, model }, 'run queued'),
+    runStarted: ({ id, model, attempt, queuedMs }) => log.debug({ run: id, model, attempt, queued_ms: queuedMs }, 'run started'),
+    modelCalled: nothing,
+    modelReturned: nothing,
     firstToken: ({ id, model, sinceStartMs }) => log.debug({ run: id, model, ms: sinceStartMs }, 'first token'),
+    runEnding: nothing,
     runEnded: ({ id, model, status, code, durationMs }) => log.info({ run: id, model, status, code, ms: durationMs }, 'run ended'),
     flushed: ({ segments, ends, bytes, durationMs }) => log.trace({ segments, ends, bytes, ms: durationMs }, 'flushed'),
+    delivered: nothing,
     flushFailed: (error) => log.error({ err: error }, 'writing to the store failed, trying again'),
+    refused: ({ code, limit }) => log.debug({ code, limit }, 'refused'),
     faulted: (where, error) => log.error({ where, err: error }, 'fault'),
   };
 }

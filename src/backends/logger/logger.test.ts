@@ -33,8 +33,8 @@ test('the observer logs the end of a run with what operators filter by', () => {
   const { log, entries } = recordingLogger();
   const id = '018f0000-0000-7000-8000-000000000000' as never;
   const observer = createLogObserver(log);
-  observer.runStarted({ id, model: 'demo', attempt: 1 });
-  observer.runEnded({ id, model: 'demo', status: 'failed', code: 'upstream_timeout', durationMs: 12 });
+  observer.runStarted({ id, model: 'demo', attempt: 1, queuedMs: 0 });
+  observer.runEnded({ id, model: 'demo', status: 'failed', code: 'upstream_timeout', usage: null, durationMs: 12 });
   expect(entries()).toHaveLength(1);
   expect(entries()[0]).toMatchObject({ level: 30, run: id, model: 'demo', status: 'failed', code: 'upstream_timeout', ms: 12 });
 });

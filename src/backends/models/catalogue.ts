@@ -1,13 +1,12 @@
 import type { Catalogue, CatalogueModel } from '../../core/ports/catalogue.ts';
 import type { ModelProvider } from '../../core/ports/model-provider.ts';
-import { contextWindowOf } from './context-windows.ts';
+import { contextWindowOf, outputLimitOf } from './context-windows.ts';
 
 const DEMO = 'demo';
 const FALLBACK_DEFAULT = 'gpt-4';
 /** Names that clients of the original services ask for. */
 const CUSTOMARY_NAMES = [FALLBACK_DEFAULT, 'gpt-3.5-turbo', 'llama-3.3-70b-versatile'];
 const MAX_LISTED = 2000;
-const MAX_OUTPUT = 4096;
 const VISIBLE_NAME = /^[^\s\p{C}]{1,100}$/u;
 
 interface ModelSettings {
@@ -28,6 +27,8 @@ export interface CatalogueOptions {
   };
   /** By name; `demo` is always among them. */
   readonly providers: Readonly<Record<string, ModelProvider>>;
+  /** For each provider whose names are its own, what it serves until it has listed its models, the best stand-in for other names first. */
+  readonly ownNames?: ReadonlyMap<string, readonly string[]>;
   readonly log: {
     info(details: object, message: string): void;
     warn(details: object, message: string): void;
@@ -41,30 +42,42 @@ export interface RefreshableCatalogue extends Catalogue {
 }
 
 /** Throws an error that says what to change when a model names an unknown provider or the default model is none of the models. */
-export function createCatalogue({ settings, providers, log }: CatalogueOptions): RefreshableCatalogue {
-  const real = Object.keys(providers).filter((name) => name !== DEMO);
+export function createCatalogue({ settings, providers, ownNames = new Map(), log }: CatalogueOptions): RefreshableCatalogue {
   const named = Object.entries(settings.models ?? {}).map(([name, model]) => modelOf(name, model));
-  const primary = real.includes('openai') ? 'openai' : real[0];
-  const servesAnyName = named.length === 0 && primary === undefined;
+  const order = inOrder(Object.keys(providers), ownNames);
+  const servesAnyName = named.length === 0 && order.length === 0;
   const defaultModel = settings.defaultModel ?? FALLBACK_DEFAULT;
-  const fixed = named.length > 0 ? named : unnamedModels(primary ?? DEMO, settings.defaultModel ?? null);
-  for (const model of fixed) requireProvider(providers, model);
-  let models = byName(fixed);
+  const listed = new Map<string, readonly string[]>();
+  const standIns = createStandIns(ownNames, log);
+  let models = byName(named.length > 0 ? named : unnamed());
+  for (const model of models.values()) requireProvider(providers, model);
   if (!models.has(defaultModel)) {
     throw new Error(
       `The default model "${defaultModel}" is none of the configured models: set "defaultModel" to one of ${[...models.keys()].join(', ')}.`,
     );
   }
-  const listed = new Map<string, readonly CatalogueModel[]>();
+
+  /** What can be named when no file says so: the customary names and the default model, then whatever each provider serves. */
+  function unnamed(): readonly CatalogueModel[] {
+    const [first = DEMO] = order;
+    const offered = order.map((provider) => ({ provider, names: listed.get(provider) ?? ownNames.get(provider) ?? [] }));
+    const extra = [...(first === DEMO ? [DEMO] : []), ...(settings.defaultModel ? [settings.defaultModel] : [])];
+    const own = offered.flatMap(({ provider, names }) => names.map((name) => modelOf(name, { provider })));
+    const standIn = standIns(first, listed.get(first) ?? null);
+    const customary = CUSTOMARY_NAMES.map((name) => modelOf(name, { provider: first, model: standIn }));
+    return [
+      ...customary,
+      ...own.filter(({ name }) => extra.includes(name)),
+      ...extra.map((name) => modelOf(name, { provider: first })),
+      ...own,
+    ];
+  }
 
   async function refreshFrom(provider: string, signal: AbortSignal): Promise<void> {
     try {
       const names = await providers[provider]?.listModels(signal);
       const usable = (names ?? []).filter((name) => VISIBLE_NAME.test(name)).slice(0, MAX_LISTED);
-      listed.set(
-        provider,
-        usable.map((name) => modelOf(name, { provider })),
-      );
+      if (usable.length > 0 || !ownNames.has(provider)) listed.set(provider, usable);
       log.info({ provider, models: usable.length }, 'models listed');
     } catch (error) {
       signal.throwIfAborted();
@@ -79,23 +92,36 @@ export function createCatalogue({ settings, providers, log }: CatalogueOptions):
     provider: (name) => (Object.hasOwn(providers, name) ? providers[name] : undefined) ?? null,
     async refresh(signal) {
       if (named.length > 0) return;
-      await Promise.all(real.map((provider) => refreshFrom(provider, signal)));
-      const order = [...real].sort((left, right) => Number(right === primary) - Number(left === primary));
-      models = byName([...fixed, ...order.flatMap((provider) => listed.get(provider) ?? [])]);
+      await Promise.all(order.map((provider) => refreshFrom(provider, signal)));
+      models = byName(unnamed());
     },
   };
 }
 
-/** What can be named when no file says so: the customary names, the default model and, where it serves, the demo model. */
-function unnamedModels(provider: string, defaultModel: string | null): readonly CatalogueModel[] {
-  const extra = [...(provider === DEMO ? [DEMO] : []), ...(defaultModel === null ? [] : [defaultModel])];
-  return [...CUSTOMARY_NAMES, ...extra].map((name) => modelOf(name, { provider }));
+/** Providers by whom names without an owner go to first: `openai`, others that may know any name, then those with names of their own. */
+function inOrder(names: readonly string[], ownNames: ReadonlyMap<string, unknown>): readonly string[] {
+  const rank = (name: string) => (ownNames.has(name) ? 2 : Number(name !== 'openai'));
+  return names.filter((name) => name !== DEMO).sort((left, right) => rank(left) - rank(right));
+}
+
+/** Chooses what answers to the customary names at a provider that does not know them, and says so once for each choice; null where they are known. */
+function createStandIns(ownNames: ReadonlyMap<string, readonly string[]>, log: CatalogueOptions['log']) {
+  let told: string | null = null;
+  return (provider: string, listed: readonly string[] | null): string | null => {
+    const own = ownNames.get(provider);
+    if (own === undefined) return null;
+    const model = (listed === null ? own[0] : (own.find((name) => listed.includes(name)) ?? listed[0])) ?? null;
+    if (model !== told)
+      log.info({ provider, model, names: CUSTOMARY_NAMES }, 'the provider does not know these names: its own model answers to them');
+    told = model;
+    return model;
+  };
 }
 
 function modelOf(name: string, settings: ModelSettings): CatalogueModel {
   const upstream = settings.model ?? name;
   const window = settings.window ?? contextWindowOf(upstream);
-  const maxOutput = settings.maxOutput ?? Math.min(MAX_OUTPUT, Math.floor(window / 4));
+  const maxOutput = settings.maxOutput ?? outputLimitOf(upstream, window);
   return { name, provider: settings.provider, upstream, window, maxOutput };
 }
 

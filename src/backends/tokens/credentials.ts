@@ -1,73 +1,135 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { ACCESS_SUBJECT } from '../../core/access.ts';
 import { DEFAULT_APPLICATION } from '../../core/ids.ts';
+import { DEVELOPMENT_TIER } from '../../core/limits.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Credentials } from '../../core/ports/credentials.ts';
-import type { Principal } from '../../core/principal.ts';
+import type { SecretBox } from '../../core/ports/secrets.ts';
+import type { Store } from '../../core/ports/store.ts';
+import { type Principal, SCOPES } from '../../core/principal.ts';
+import { watchAccessChanges } from './access-changes.ts';
+import { API_KEY_PREFIX, digestOf, hasKeyForm } from './api-key.ts';
+import { type ApplicationRules, createApplicationDirectory, type DefaultTokenRules } from './application-rules.ts';
 import { isExpiredToken } from './expired-token.ts';
-import { verifyToken } from './jwt.ts';
+import { createRemoteKeySets } from './jwks.ts';
+import { createKeyDirectory, type KnownKey } from './key-directory.ts';
+import { doesKeyCount, principalOfKey } from './key-principal.ts';
+import { createKeyUses } from './key-uses.ts';
+import type { OnFault } from './on-fault.ts';
+import { createTokenVerifier, type Verified, type VerifyToken } from './token-verifier.ts';
 
-const API_KEY_PREFIX = 'plg_';
 const MAX_CREDENTIAL_CHARACTERS = 8192;
 const MAX_REMEMBERED = 10_000;
 
-interface CredentialsInput {
-  /** HS256 secrets, any of which may have signed a token. */
-  readonly secrets: readonly string[];
+interface CredentialsOptions extends DefaultTokenRules {
+  readonly store: Store;
   readonly developmentKey: string | null;
+  /** What the key for the server's own tokens is derived from; null when it issues none. */
+  readonly root: string | null;
+  readonly box: SecretBox;
   readonly clock: Clock;
+  readonly onFault: OnFault;
 }
 
-/** Knows the development key, when there is one, and the tokens of the default application's users. */
-export function createCredentials({ secrets, developmentKey, clock }: CredentialsInput): Credentials {
-  const keys = secrets.map((secret) => new TextEncoder().encode(secret));
-  const developmentDigest = developmentKey === null ? null : sha256(developmentKey);
-  const remembered = createPrincipalCache(clock);
-  return {
-    verify: async (credential) => {
-      if (credential.length > MAX_CREDENTIAL_CHARACTERS) return null;
-      const digest = sha256(credential);
-      if (developmentDigest !== null && timingSafeEqual(digest, developmentDigest)) {
-        return { kind: 'key', applicationId: DEFAULT_APPLICATION, actAs: true };
-      }
-      if (credential.startsWith(API_KEY_PREFIX)) return null;
-      const name = digest.toString('base64');
-      const known = remembered.find(name);
-      if (known !== null) return known;
-      const token = await verifyToken(credential, keys, clock);
-      if (token === null) return null;
-      const principal: Principal = { kind: 'user', applicationId: DEFAULT_APPLICATION, ...token };
-      remembered.add(name, { principal, until: token.expiresAt });
-      return principal;
+/** Knows the development key, when there is one, the API keys of the store, and the tokens of every application's users. */
+export function createCredentials(options: CredentialsOptions): Credentials {
+  const { store, clock, onFault, developmentKey } = options;
+  const keys = createKeyDirectory({ store, clock });
+  const applications = createApplicationDirectory({ store, clock, onFault, box: options.box, ofDefault: options });
+  const keySets = createRemoteKeySets({ clock, onFault });
+  const verifyToken = createTokenVerifier({ applications, keys, keySets, root: options.root });
+  const verifyTokenOnce = rememberVerified(verifyToken, clock);
+  const uses = createKeyUses({ store, clock, onFault });
+  const changes = watchAccessChanges({
+    version: () => store.accessVersion(),
+    reread: async () => {
+      await Promise.all([keys.refresh(), applications.refresh()]);
     },
-    hasExpired: (credential) => isExpiredToken(credential, keys, clock),
+    shared: store.capabilities.shared,
+    clock,
+    onFault,
+  });
+  const unsubscribe = store.hints?.subscribe((subject) => {
+    // A failure was reported, and is made up for by looking again.
+    if (subject === ACCESS_SUBJECT) void changes.look().catch(() => undefined);
+  });
+  const developmentDigest = developmentKey === null ? null : sha256(developmentKey);
+  const principalOf = rememberPrincipals();
+
+  async function verifyKey(secret: string): Promise<Principal | null> {
+    const known = hasKeyForm(secret) ? await keys.byDigest(digestOf(secret)) : null;
+    if (known === null || !doesKeyCount(known.key, clock.now())) return null;
+    const rules = await applications.find(known.key.applicationId);
+    if (rules === null || known.revoked.aborted) return null;
+    uses.note(known.key.id);
+    return principalOf(known, rules);
+  }
+
+  async function hasKeyExpired(secret: string): Promise<boolean> {
+    const known = hasKeyForm(secret) ? await keys.byDigest(digestOf(secret)) : null;
+    const expiresAt = known?.key.expiresAt ?? null;
+    return known !== null && expiresAt !== null && known.key.revokedAt === null && expiresAt <= clock.now();
+  }
+
+  return {
+    async verify(credential) {
+      if (credential.length > MAX_CREDENTIAL_CHARACTERS) return null;
+      if (developmentDigest !== null && timingSafeEqual(sha256(credential), developmentDigest)) return DEVELOPER;
+      return credential.startsWith(API_KEY_PREFIX) ? await verifyKey(credential) : await verifyTokenOnce(credential);
+    },
+    hasExpired: (credential) =>
+      credential.startsWith(API_KEY_PREFIX) ? hasKeyExpired(credential) : isExpiredToken(credential, verifyToken, clock.now()),
+    refresh: changes.look,
+    async close() {
+      unsubscribe?.();
+      keySets.close();
+      await changes.close();
+      await uses.close();
+    },
   };
 }
+
+const DEVELOPER: Principal = {
+  kind: 'key',
+  applicationId: DEFAULT_APPLICATION,
+  by: 'key',
+  keyId: null,
+  scopes: new Set(SCOPES),
+  dialects: null,
+  tier: DEVELOPMENT_TIER,
+  expiresAt: null,
+  revoked: null,
+};
 
 function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-interface Entry {
-  readonly principal: Principal;
-  /** Milliseconds since 1970. */
-  readonly until: number;
+/** One principal for all requests of a key, until the key or its application change. */
+function rememberPrincipals(): (known: KnownKey, rules: ApplicationRules) => Principal {
+  const principals = new WeakMap<KnownKey, { rules: ApplicationRules; principal: Principal }>();
+  return (known, rules) => {
+    const remembered = principals.get(known);
+    if (remembered?.rules === rules) return remembered.principal;
+    const principal = principalOfKey(known, rules);
+    principals.set(known, { rules, principal });
+    return principal;
+  };
 }
 
 /** Saves the signature check of tokens seen before, oldest forgotten first; holds digests, never tokens. */
-function createPrincipalCache(clock: Clock) {
-  const entries = new Map<string, Entry>();
-  return {
-    find: (name: string): Principal | null => {
-      const entry = entries.get(name);
-      if (entry === undefined) return null;
-      if (clock.now() < entry.until) return entry.principal;
-      entries.delete(name);
-      return null;
-    },
-    add: (name: string, entry: Entry): void => {
-      const oldest = entries.keys().next();
-      if (entries.size >= MAX_REMEMBERED && !oldest.done) entries.delete(oldest.value);
-      entries.set(name, entry);
-    },
+function rememberVerified(verify: VerifyToken, clock: Clock): (token: string) => Promise<Principal | null> {
+  const entries = new Map<string, Verified>();
+  return async (token) => {
+    const name = sha256(token).toString('base64');
+    const known = entries.get(name);
+    if (known?.isCurrent() && clock.now() < (known.principal.expiresAt ?? 0)) return known.principal;
+    entries.delete(name);
+    const verified = await verify(token, clock.now());
+    if (verified === null) return null;
+    const oldest = entries.keys().next();
+    if (entries.size >= MAX_REMEMBERED && !oldest.done) entries.delete(oldest.value);
+    entries.set(name, verified);
+    return verified.principal;
   };
 }

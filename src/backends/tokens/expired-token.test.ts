@@ -1,15 +1,10 @@
 import { expect, test } from 'vitest';
-import { createFakeClock } from '../../../test/support/fake-clock.ts';
-import { createCredentials } from './credentials.ts';
+import { openKnownCredentials, SECRET } from '../../../test/support/known-credentials.ts';
 import { mintToken } from './jwt.ts';
 
-const SECRET = 'b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c';
-const NOW = 1_700_000_000_000;
-
 async function tokenOf(secret: string) {
-  const clock = createFakeClock(NOW);
+  const { verify, hasExpired, clock } = await openKnownCredentials();
   const token = await mintToken({ secret, userId: 'ann', expiresInSeconds: 60, clock });
-  const { verify, hasExpired } = createCredentials({ secrets: [SECRET], developmentKey: 'dev', clock });
   return { token, clock, verify, hasExpired };
 }
 
@@ -35,7 +30,7 @@ test('nothing else has expired', async () => {
   const [header, claims, signature = ''] = token.split('.');
   const odd = [
     forged.token,
-    'dev',
+    'dev-api-key-change-in-production',
     'plg_x',
     '',
     '..',

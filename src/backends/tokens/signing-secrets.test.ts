@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, s
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { loadSigningSecrets } from './signing-secrets.ts';
+import { loadRootSecrets, loadSigningSecrets } from './signing-secrets.ts';
 
 let dataDir: string;
 let path: string;
@@ -60,4 +60,18 @@ test.each(['', 'secret', 'g'.repeat(64), 'a'.repeat(65)])('a file that holds %j 
 test('a directory of that name is refused', async () => {
   mkdirSync(path, { recursive: true });
   await expect(load()).rejects.toThrow(/must be a regular file/);
+});
+
+test('keys of the server are derived from what is set, else from its own file, unless servers share a database in production', async () => {
+  const roots = (settings: object) =>
+    loadRootSecrets({ config: { signingSecrets: [], production: false, databaseUrl: null, dataDir, ...settings } });
+  const databaseUrl = 'postgresql://db/polylogue';
+  expect(await roots({ signingSecrets: ['a', 'b'], production: true })).toEqual(['a', 'b']);
+  expect(await roots({ production: true, databaseUrl })).toEqual([]);
+  expect(readdirSync(join(dataDir, '..'))).toEqual([]);
+  const [own] = await roots({ production: true });
+  expect(own).toMatch(/^[0-9a-f]{64}$/);
+  expect(await roots({})).toEqual([own]);
+  expect(await roots({ databaseUrl })).toEqual([own]);
+  expect(await load({ production: true })).toEqual([]);
 });

@@ -11,20 +11,38 @@ interface SecretSettings {
   readonly dataDir: string;
 }
 
+interface RootSettings extends SecretSettings {
+  readonly databaseUrl: string | null;
+}
+
 /**
  * The secrets that sign and verify users' tokens, first the one to sign with: those that are set, else, outside production, one the
  * server makes for itself in `<dataDir>/jwt-secret`. None in production without a set one. Rejects with a sentence for the operator.
  */
 export async function loadSigningSecrets({ config }: { config: SecretSettings }): Promise<readonly string[]> {
   if (config.signingSecrets.length > 0 || config.production) return config.signingSecrets;
-  const path = join(config.dataDir, 'jwt-secret');
+  return [await loadOwnSecret(config.dataDir)];
+}
+
+/**
+ * What the server derives keys for its own use from, first the one to use: the secrets that are set, else the one in
+ * `<dataDir>/jwt-secret`. None in production on PostgreSQL without a set one: other servers on that database could not read what is
+ * made with a file of this one.
+ */
+export async function loadRootSecrets({ config }: { config: RootSettings }): Promise<readonly string[]> {
+  if (config.signingSecrets.length > 0) return config.signingSecrets;
+  return config.production && config.databaseUrl !== null ? [] : [await loadOwnSecret(config.dataDir)];
+}
+
+async function loadOwnSecret(dataDir: string): Promise<string> {
+  const path = join(dataDir, 'jwt-secret');
   const existing = await readSecret(path);
-  if (existing !== null) return [existing];
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  if (existing !== null) return existing;
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   await createSecret(path);
   const created = await readSecret(path);
   if (created === null) throw new Error(`${path} was removed while the server started: start again.`);
-  return [created];
+  return created;
 }
 
 /** Null when there is no file. Opened without following links, and judged by what was opened, so that nobody can swap it in between. */

@@ -1,23 +1,11 @@
 import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { createFakeClock } from '../../../test/support/fake-clock.ts';
-import { createCredentials } from './credentials.ts';
+import { DEVELOPMENT_KEY, NOW, OTHER_SECRET, openKnownCredentials, SECRET } from '../../../test/support/known-credentials.ts';
 import { mintToken } from './jwt.ts';
 
-const SECRET = 'b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c';
-const OTHER = '7d865e959b2466918c9863afca942d0fb89d7c9ac0c99bafc3749504ded97730';
-const DEVELOPMENT_KEY = 'dev-api-key-change-in-production';
-const NOW = 1_700_000_000;
-
-function clockAt(seconds: number) {
-  const clock = createFakeClock(seconds * 1000);
-  return { clock, advance: (by: number) => clock.advance(by * 1000) };
-}
-
-function createVerifier(options: { secrets?: readonly string[]; developmentKey?: string | null } = {}) {
-  const { clock, advance } = clockAt(NOW);
-  const { secrets = [SECRET], developmentKey = DEVELOPMENT_KEY } = options;
-  return { verify: createCredentials({ secrets, developmentKey, clock }).verify, advance, clock };
+async function createVerifier(options: { secrets?: readonly string[]; developmentKey?: string | null } = {}) {
+  const { verify, clock } = await openKnownCredentials(options);
+  return { verify, clock, advance: (seconds: number) => clock.advance(seconds * 1000) };
 }
 
 const encode = (part: unknown) => Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url');
@@ -29,26 +17,42 @@ function forge(claims: unknown, header: unknown = { alg: 'HS256', typ: 'JWT' }, 
 }
 
 const valid = { sub: 'ann', exp: NOW + 60 };
-const ann = { kind: 'user', applicationId: 'default', userId: 'ann' };
+const ann = { kind: 'user', by: 'token', applicationId: 'default', userId: 'ann', keyId: null };
 
 test('the development key may act for every user of the default application', async () => {
-  const { verify } = createVerifier();
-  expect(await verify(DEVELOPMENT_KEY)).toEqual({ kind: 'key', applicationId: 'default', actAs: true });
+  const { verify } = await createVerifier();
+  expect(await verify(DEVELOPMENT_KEY)).toMatchObject({
+    kind: 'key',
+    applicationId: 'default',
+    by: 'key',
+    keyId: null,
+    scopes: new Set(['read', 'write', 'admin', 'act_as']),
+    dialects: null,
+    tier: 'development',
+    revoked: null,
+  });
   for (const near of ['', 'dev-api-key', `${DEVELOPMENT_KEY} `, DEVELOPMENT_KEY.toUpperCase(), 'plg_', `plg_${'x'.repeat(40)}`]) {
     expect(await verify(near)).toBeNull();
   }
 });
 
 test("a token's user is known until the token expires", async () => {
-  expect(await createVerifier().verify(forge(valid))).toEqual({ ...ann, expiresAt: (NOW + 60) * 1000 });
+  expect(await (await createVerifier()).verify(forge(valid))).toEqual({
+    ...ann,
+    scopes: new Set(['read', 'write']),
+    dialects: null,
+    tier: 'default',
+    expiresAt: (NOW + 60) * 1000,
+    revoked: null,
+  });
 });
 
 test('without a development key nobody has it', async () => {
-  expect(await createVerifier({ developmentKey: null }).verify(DEVELOPMENT_KEY)).toBeNull();
+  expect(await (await createVerifier({ developmentKey: null })).verify(DEVELOPMENT_KEY)).toBeNull();
 });
 
 test('a minted token speaks for its user until it expires', async () => {
-  const { verify, advance, clock } = createVerifier();
+  const { verify, advance, clock } = await createVerifier();
   const token = await mintToken({ secret: SECRET, userId: 'ann', expiresInSeconds: 60, clock });
   expect(await verify(token)).toMatchObject(ann);
   advance(59);
@@ -58,19 +62,19 @@ test('a minted token speaks for its user until it expires', async () => {
 });
 
 test('any of the secrets may have signed, and no other', async () => {
-  const { verify } = createVerifier({ secrets: [SECRET, OTHER] });
+  const { verify } = await createVerifier({ secrets: [SECRET, OTHER_SECRET] });
   expect(await verify(forge(valid, undefined, SECRET))).toMatchObject(ann);
-  expect(await verify(forge(valid, undefined, OTHER))).toMatchObject(ann);
+  expect(await verify(forge(valid, undefined, OTHER_SECRET))).toMatchObject(ann);
   expect(await verify(forge(valid, undefined, 'secret'))).toBeNull();
-  expect(await createVerifier({ secrets: [] }).verify(forge(valid))).toBeNull();
+  expect(await (await createVerifier({ secrets: [] })).verify(forge(valid))).toBeNull();
 });
 
 test('a secret from a development set-up may be short', async () => {
-  expect(await createVerifier({ secrets: ['short'] }).verify(forge(valid, undefined, 'short'))).toMatchObject(ann);
+  expect(await (await createVerifier({ secrets: ['short'] })).verify(forge(valid, undefined, 'short'))).toMatchObject(ann);
 });
 
 test('user_id names the user before sub does', async () => {
-  const { verify } = createVerifier();
+  const { verify } = await createVerifier();
   expect(await verify(forge({ ...valid, user_id: 'bob' }))).toMatchObject({ ...ann, userId: 'bob' });
   const long = '🦊'.repeat(255);
   expect(await verify(forge({ ...valid, sub: long }))).toMatchObject({ ...ann, userId: long });
@@ -79,40 +83,40 @@ test('user_id names the user before sub does', async () => {
 test.each([1, [1], { $ne: 1 }, null, true, '', 'a\0b', 'x'.repeat(256), '🦊'.repeat(256)])(
   'user %j is refused as user_id and as sub',
   async (user) => {
-    const { verify } = createVerifier();
+    const { verify } = await createVerifier();
     expect(await verify(forge({ ...valid, user_id: user }))).toBeNull();
     expect(await verify(forge({ ...valid, sub: user }))).toBeNull();
   },
 );
 
 test('a user with a lone surrogate, or no user at all, is refused', async () => {
-  const { verify } = createVerifier();
+  const { verify } = await createVerifier();
   expect(await verify(forge(`{"sub":"a\\ud800","exp":${NOW + 60}}`))).toBeNull();
   expect(await verify(forge({ exp: NOW + 60 }))).toBeNull();
 });
 
 test.each([undefined, null, `${NOW + 60}`, -1, NOW - 31, true, [NOW + 60]])('exp %j is refused', async (exp) => {
-  expect(await createVerifier().verify(forge({ sub: 'ann', exp }))).toBeNull();
+  expect(await (await createVerifier()).verify(forge({ sub: 'ann', exp }))).toBeNull();
 });
 
 test.each(['1e309', '-1e309', 'NaN'])('exp written as %s is refused', async (exp) => {
-  expect(await createVerifier().verify(forge(`{"sub":"ann","exp":${exp}}`))).toBeNull();
+  expect(await (await createVerifier()).verify(forge(`{"sub":"ann","exp":${exp}}`))).toBeNull();
 });
 
 test.each(['nbf', 'iat'])('%s may lie 30 seconds ahead and must be a number', async (claim) => {
-  const { verify } = createVerifier();
+  const { verify } = await createVerifier();
   expect(await verify(forge({ ...valid, [claim]: NOW + 30 }))).toMatchObject(ann);
   for (const value of [NOW + 31, `${NOW}`, null, [NOW]]) expect(await verify(forge({ ...valid, [claim]: value }))).toBeNull();
   expect(await verify(forge(`{"sub":"ann","exp":${NOW + 60},"${claim}":1e309}`))).toBeNull();
 });
 
 test('an expired token is still good for 30 seconds of clock difference', async () => {
-  const { verify } = createVerifier();
+  const { verify } = await createVerifier();
   expect(await verify(forge({ sub: 'ann', exp: NOW - 29 }))).toMatchObject(ann);
 });
 
 test.each(['none', 'None', 'nOnE', 'hs256', 'HS384', 'HS512', 'RS256', 'ES256', '', null, ['HS256']])('alg %j is refused', async (alg) => {
-  const { verify } = createVerifier();
+  const { verify } = await createVerifier();
   const token = forge(valid, { alg, typ: 'JWT' });
   expect(await verify(token)).toBeNull();
   expect(await verify(token.replace(/[^.]*$/, ''))).toBeNull();
@@ -131,21 +135,21 @@ test.each([
   { typ: 'logout+jwt' },
   { typ: ['JWT'] },
 ])('the header %j is refused', async (extra) => {
-  expect(await createVerifier().verify(forge(valid, { alg: 'HS256', ...extra }))).toBeNull();
+  expect(await (await createVerifier()).verify(forge(valid, { alg: 'HS256', ...extra }))).toBeNull();
 });
 
 test.each([{}, { typ: 'JWT' }, { typ: 'jwt' }, { typ: 'at+jwt' }])('the header %j is accepted', async (extra) => {
-  expect(await createVerifier().verify(forge(valid, { alg: 'HS256', ...extra }))).toMatchObject(ann);
+  expect(await (await createVerifier()).verify(forge(valid, { alg: 'HS256', ...extra }))).toMatchObject(ann);
 });
 
 test('a token of another application is refused here', async () => {
-  const { verify } = createVerifier();
+  const { verify } = await createVerifier();
   expect(await verify(forge({ ...valid, application: 'default' }))).toMatchObject(ann);
   for (const application of ['acme', '', null, ['default']]) expect(await verify(forge({ ...valid, application }))).toBeNull();
 });
 
 test('names that stand twice are refused, wherever they stand', async () => {
-  const { verify } = createVerifier();
+  const { verify } = await createVerifier();
   const exp = NOW + 60;
   expect(await verify(forge(`{"sub":"ann","sub":"bob","exp":${exp}}`))).toBeNull();
   expect(await verify(forge(`{"sub":"ann","s\\u0075b":"bob","exp":${exp}}`))).toBeNull();
@@ -155,7 +159,7 @@ test('names that stand twice are refused, wherever they stand', async () => {
 });
 
 test('no bit of the signature may change', async () => {
-  const { verify } = createVerifier();
+  const { verify } = await createVerifier();
   const token = forge(valid);
   const at = token.lastIndexOf('.') + 1;
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
@@ -170,7 +174,7 @@ test('no bit of the signature may change', async () => {
 });
 
 test('other writings of a good token are refused', async () => {
-  const { verify } = createVerifier();
+  const { verify } = await createVerifier();
   const token = forge({ ...valid, x: '???>>>~~~' });
   const [header = '', payload = '', signature = ''] = token.split('.');
   const others = [
@@ -194,7 +198,7 @@ test('other writings of a good token are refused', async () => {
 });
 
 test('size, depth and invalid UTF-8 are refused without harm', async () => {
-  const { verify } = createVerifier();
+  const { verify } = await createVerifier();
   expect(await verify(forge({ ...valid, fill: 'x'.repeat(8192) }))).toBeNull();
   expect(await verify('x'.repeat(1_000_000))).toBeNull();
   expect(await verify(forge(`${'['.repeat(5000)}${']'.repeat(5000)}`))).toBeNull();
@@ -205,7 +209,7 @@ test('size, depth and invalid UTF-8 are refused without harm', async () => {
 });
 
 test('a token is refused after it expired although it was seen before', async () => {
-  const { verify, advance } = createVerifier();
+  const { verify, advance } = await createVerifier();
   const token = forge(valid);
   for (const by of [0, 59, 30]) {
     advance(by);
@@ -216,6 +220,6 @@ test('a token is refused after it expired although it was seen before', async ()
 });
 
 test.each(['', 'a\0', 'x'.repeat(256), '\ud800'])('no token is minted for the user %j', async (userId) => {
-  const { clock } = clockAt(NOW);
+  const { clock } = await createVerifier();
   await expect(mintToken({ secret: SECRET, userId, expiresInSeconds: 60, clock })).rejects.toMatchObject({ code: 'validation_failed' });
 });

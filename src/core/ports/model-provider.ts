@@ -13,6 +13,8 @@ export interface ModelRequest {
   readonly messages: readonly PromptMessage[];
   readonly temperature: number | null;
   readonly maxTokens: number | null;
+  /** Tokens that the messages leave free for the answer: the limit at a provider that must have one when nobody asked for any. */
+  readonly maxOutput?: number;
 }
 
 /** A piece of an answer as it comes. `text` may end inside a surrogate pair or a line ending: whoever logs it mends that. */

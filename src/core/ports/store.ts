@@ -1,4 +1,5 @@
-import type { ApplicationId, MessageId, ProcessId, RunId, ThreadId, ThreadKey } from '../ids.ts';
+import type { ApiKey, Application } from '../access.ts';
+import type { ApplicationId, KeyId, MessageId, ProcessId, RunId, ThreadId, ThreadKey } from '../ids.ts';
 import type { Message, MessageStatus, Part, Role, Usage } from '../message.ts';
 import type { Owner } from '../principal.ts';
 import type { FinishReason, Run, RunFailure, RunSnapshot, RunStatus } from '../run.ts';
@@ -95,12 +96,14 @@ export interface BeginRun {
   readonly title: string | null;
   /** Runs that may wait in one thread behind the running one. */
   readonly maxQueued: number;
+  /** Runs that may be unfinished, this one included; null is without bound. Exact, also among servers that share the store. */
+  readonly maxUnfinished: { readonly user: number | null; readonly application: number | null };
   /** Starts the run in the same transaction when its thread is idle; null leaves it queued. */
   readonly lease: Lease | null;
   readonly idempotency: Idempotency | null;
 }
 
-export type BeginRefusal = 'thread_not_found' | 'message_not_found' | 'queue_full' | 'idempotency_mismatch' | 'head_moved';
+export type BeginRefusal = 'thread_not_found' | 'message_not_found' | 'queue_full' | 'run_limit' | 'idempotency_mismatch' | 'head_moved';
 
 export type BeginResult =
   /** `run.status` is `running` (its `run.started` stands at offset 1) or `queued`. */
@@ -237,6 +240,29 @@ export interface LogStore {
   readLog(input: { runId: RunId; after: number; maxBytes: number }): Promise<LogPage>;
 }
 
+/** Applications and the keys to them. */
+export interface AccessStore {
+  /** False when there is one of that id. */
+  createApplication(application: Application): Promise<boolean>;
+  /** In the order of their making. */
+  listApplications(): Promise<readonly Application[]>;
+  findApplication(id: ApplicationId): Promise<Application | null>;
+  changeApplication(id: ApplicationId, changes: Partial<Pick<Application, 'name' | 'tier' | 'tokens'>>): Promise<Application | null>;
+  /** False when there is no such application. `digest` is unique. */
+  createKey(input: { key: ApiKey; digest: string }): Promise<boolean>;
+  /** Whatever its state, revoked and expired ones included. */
+  findKeyByDigest(digest: string): Promise<ApiKey | null>;
+  findKeys(ids: readonly KeyId[]): Promise<readonly ApiKey[]>;
+  /** Newest first; null for those of all applications. */
+  listKeys(applicationId: ApplicationId | null): Promise<readonly ApiKey[]>;
+  /** Idempotent: the first revocation stays. Null when the application (null: no application) has no such key. */
+  revokeKey(input: { applicationId: ApplicationId | null; id: KeyId; now: number }): Promise<ApiKey | null>;
+  /** Notes when keys were last used; never makes that earlier. */
+  touchKeys(uses: readonly { readonly id: KeyId; readonly at: number }[]): Promise<void>;
+  /** A number that grows with every change of keys and applications but their use. */
+  accessVersion(): Promise<number>;
+}
+
 /** Between the processes that share a store. Only ever hints: one may get lost, and the store has the truth. */
 export interface StoreHints {
   /** Tells the other processes that something of these runs or threads may be new. */
@@ -245,7 +271,7 @@ export interface StoreHints {
   subscribe(listener: (subject: string) => void): () => void;
 }
 
-export interface Store extends ThreadStore, MessageStore, RunStore, LogStore {
+export interface Store extends ThreadStore, MessageStore, RunStore, LogStore, AccessStore {
   /** What this store promises beyond the port; contract tests and start-up ask here, never for a name. */
   readonly capabilities: {
     /** Other processes may write the same store: leases count, wake-ups come from outside. */

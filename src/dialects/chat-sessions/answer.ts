@@ -1,7 +1,7 @@
 import { AppError } from '../../core/errors.ts';
 import type { MessageId } from '../../core/ids.ts';
 import type { Message } from '../../core/message.ts';
-import type { Owner } from '../../core/principal.ts';
+import type { Caller } from '../../core/principal.ts';
 import type { Thread, ThreadRef } from '../../core/thread.ts';
 import type { Engine, RepeatKey, Started } from '../../engine/index.ts';
 import { counts, newTurns } from './merge.ts';
@@ -14,7 +14,7 @@ const MAX_TRIES = 100;
 
 /** A call of `/stream` whose body has been read. */
 export interface AnswerRequest {
-  readonly owner: Owner;
+  readonly owner: Caller;
   readonly body: StreamBody;
   readonly repeat: RepeatKey | null;
 }
@@ -75,7 +75,7 @@ async function answerAgain(engine: Engine, known: Known, question: Message): Pro
   const again = { owner, thread: refOf(thread), ask: { kind: 'again', message: question.id }, ...settings, repeat } as const;
   const live = await engine.runs.liveOf(owner, question.id);
   if (!live) return engine.runs.start({ ...again, expectedHead: thread.headId });
-  const joined: Started = { run: live, thread, replayed: false };
+  const joined: Started = { run: live, thread, replayed: false, rate: null };
   if (!repeat) return joined;
   // Only a start can tell whether the key is known; with a head that this thread cannot have it starts nothing new.
   return engine.runs.start({ ...again, expectedHead: null }).catch((error: unknown) => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { serveInTests } from '../../../test/support/dialect-server.ts';
 import {
+  annCalling,
   completedFact,
   type ExpectedCalls,
   followOf,
@@ -42,7 +43,7 @@ function recordStarts(outcomes: readonly ('started' | 'replayed' | 'moved')[] = 
     const outcome = outcomes[Math.min(starts.length, outcomes.length - 1)];
     starts.push(input);
     if (outcome === 'moved') throw new AppError('state_conflict', 'The thread has changed');
-    return { run: stubRun, thread: stubThread, replayed: outcome === 'replayed' };
+    return { run: stubRun, thread: stubThread, replayed: outcome === 'replayed', rate: null };
   };
   return { starts, start };
 }
@@ -67,7 +68,7 @@ describe('POST /stream without a session', () => {
     expect(await response.text()).toBe(hello);
     expect(starts).toEqual([
       {
-        owner: stubRun.owner,
+        owner: annCalling,
         thread: { create: { model: 'gpt-4', tags: ['x'], carryTurns: 0 } },
         ask: {
           kind: 'append',

@@ -11,6 +11,7 @@ export const chatSessions: Dialect = {
   example: ({ url, key }) => `curl -sN ${url}/v1/chat/stream \\
   -H "Authorization: Bearer ${key}" -H "Content-Type: application/json" \\
   -d '{"model":"gpt-4","messages":[{"role":"user","content":"Hello"}]}'`,
+  document: async () => (await import('./operations.ts')).chatSessionsDocument,
   register(scope, deps) {
     scope.setErrorHandler(createErrorHandler(chatSessionsErrors));
     registerRoutes(scope, deps);

@@ -1,23 +1,23 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Credentials } from '../../core/ports/credentials.ts';
-import type { Owner } from '../../core/principal.ts';
+import type { Caller } from '../../core/principal.ts';
 import type { Thread } from '../../core/thread.ts';
-import { authenticate, namedUserOf, ownerOf } from '../../http/authenticate.ts';
+import { namedUserOf } from '../../http/authenticate.ts';
+import type { Doorkeeper } from '../../http/dialect.ts';
 
-const OWNER = 'chatSessionsOwner';
+const CALLER = 'chatSessionsCaller';
 
 /** Lets only requests in that say who sends them, and before their body is read. */
-export function requireOwner(scope: FastifyInstance, credentials: Credentials): void {
-  scope.decorateRequest(OWNER);
+export function requireCaller(scope: FastifyInstance, door: Doorkeeper): void {
+  scope.decorateRequest(CALLER);
   scope.addHook('onRequest', async (request) => {
-    const principal = await authenticate(request, { credentials });
-    request.setDecorator(OWNER, ownerOf(principal, namedUserOf(request)));
+    const principal = await door.authenticate(request);
+    request.setDecorator(CALLER, await door.callerOf(request, principal, namedUserOf(request)));
   });
 }
 
 /** Whose records the request touches. */
-export function ownerIn(request: FastifyRequest): Owner {
-  return request.getDecorator<Owner>(OWNER);
+export function callerIn(request: FastifyRequest): Caller {
+  return request.getDecorator<Caller>(CALLER);
 }
 
 /** Says in the response's headers which session it is about. */

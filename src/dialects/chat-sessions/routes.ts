@@ -1,11 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { DialectDeps } from '../../http/dialect.ts';
 import { readRepeatKey } from '../../http/idempotency.ts';
+import { noteRate } from '../../http/rate-headers.ts';
 import { awaitAnswer } from '../../http/run-answer.ts';
 import { STREAM_START } from '../../http/stream-cursor.ts';
 import { startAnswer } from './answer.ts';
 import { rawTokenStream } from './encode.ts';
-import { nameThread, ownerIn, requireOwner } from './request.ts';
+import { callerIn, nameThread, requireCaller } from './request.ts';
 import { createSession, removeSession, showHistory, switchModel } from './session-routes.ts';
 import { toCompletion } from './translate.ts';
 import { CreateSessionBody, StreamBody, SwitchModelBody } from './wire.ts';
@@ -14,7 +15,7 @@ const NAME = 'chat-sessions';
 
 /** Adds the protocol's routes to its scope. */
 export function registerRoutes(scope: FastifyInstance, deps: DialectDeps): void {
-  requireOwner(scope, deps.credentials);
+  requireCaller(scope, deps.door);
   scope.post('/stream', { schema: { body: StreamBody } }, (request, reply) => answer(deps, request, reply));
   scope.get('/history', (request) => showHistory(deps, request));
   scope.post('/switch-model', { schema: { body: SwitchModelBody } }, (request, reply) => switchModel(deps, request, reply));
@@ -23,12 +24,14 @@ export function registerRoutes(scope: FastifyInstance, deps: DialectDeps): void 
 }
 
 async function answer(deps: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object | undefined> {
-  const owner = ownerIn(request);
+  const owner = callerIn(request);
   const body = request.body as StreamBody;
-  const { run, thread, replayed } = await startAnswer(deps.engine, { owner, body, repeat: readRepeatKey(request, NAME) });
+  if (body.stream !== false) deps.eventStreams.admit(reply);
+  const { run, thread, replayed, rate } = await startAnswer(deps.engine, { owner, body, repeat: readRepeatKey(request, NAME) });
+  noteRate(request, rate);
   if (replayed) reply.header('idempotent-replayed', 'true');
   nameThread(reply, thread).header('x-run-id', run.id).header('x-model', run.snapshot.model);
-  if (body.stream === false) return toCompletion(await awaitAnswer(deps, run, request.signal));
+  if (body.stream === false) return toCompletion(await awaitAnswer(deps, run, request));
   const respond = () => deps.eventStreams.open(reply, rawTokenStream);
   await deps.runStreams.open({ runId: run.id, format: rawTokenStream, cursor: STREAM_START, respond });
   return undefined;

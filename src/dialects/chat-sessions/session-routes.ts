@@ -6,7 +6,7 @@ import type { DialectDeps } from '../../http/dialect.ts';
 import { readRepeatKey } from '../../http/idempotency.ts';
 import { type MessageHistory, readHistory } from '../../http/message-history.ts';
 import { createQueryReader } from '../../http/query.ts';
-import { nameThread, ownerIn } from './request.ts';
+import { callerIn, nameThread } from './request.ts';
 import { toSession, toSwitched } from './translate.ts';
 import { type CreateSessionBody, type HistoryQuery, readHistoryQuery, readSessionNumber, type SwitchModelBody } from './wire.ts';
 
@@ -14,7 +14,7 @@ import { type CreateSessionBody, type HistoryQuery, readHistoryQuery, readSessio
 export async function createSession({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
   const { name } = engine.models.find((request.body as CreateSessionBody).model);
   const repeat = readRepeatKey(request, 'chat-sessions');
-  const { thread, replayed } = await engine.threads.create({ owner: ownerIn(request), model: name, repeat });
+  const { thread, replayed } = await engine.threads.create({ owner: callerIn(request), model: name, repeat });
   if (replayed) reply.header('idempotent-replayed', 'true');
   nameThread(reply, thread);
   const figures = { messages: 0, lastMessageAt: null, totalTokens: 0 };
@@ -23,7 +23,7 @@ export async function createSession({ engine }: DialectDeps, request: FastifyReq
 
 /** One page of the sessions that are not archived, newest update first, with the number of all that the filters leave. */
 export async function showHistory({ engine }: DialectDeps, request: FastifyRequest): Promise<object> {
-  const owner = ownerIn(request);
+  const owner = callerIn(request);
   const query = readHistoryQuery(request.query);
   const { page, pageSize } = query;
   const { defaultModel } = engine.models;
@@ -62,7 +62,7 @@ function toFilter({ model, createdAfter, createdBefore }: HistoryQuery, defaultM
 
 /** Names the model of a session's answers from now on; what is being answered goes on with the one it has. */
 export async function switchModel({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
-  const owner = ownerIn(request);
+  const owner = callerIn(request);
   const { session_id, model } = request.body as SwitchModelBody;
   const ref = { number: session_id };
   const thread = await engine.threads.change(owner, ref, { model });
@@ -72,7 +72,7 @@ export async function switchModel({ engine }: DialectDeps, request: FastifyReque
 
 /** Deletes a session with everything in it, or only hides it. */
 export async function removeSession({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
-  const owner = ownerIn(request);
+  const owner = callerIn(request);
   const { session_id = '' } = request.params as { session_id?: string };
   const ref = { number: readSessionNumber(session_id) };
   const archive = createQueryReader(request.query).flag('archive') ?? false;

@@ -1,10 +1,9 @@
-import type { FastifyRequest } from 'fastify';
 import { AppError } from '../../core/errors.ts';
 import { type Message, textOf } from '../../core/message.ts';
 import type { ThreadFigures } from '../../core/ports/store.ts';
 import type { Thread } from '../../core/thread.ts';
 import type { IncomingMessage, StartRun } from '../../engine/index.ts';
-import type { ErrorShape } from '../../http/error-handler.ts';
+import type { ErrorShape, FailedRequest } from '../../http/error-handler.ts';
 import type { MessageHistory } from '../../http/message-history.ts';
 import type { RunAnswer } from '../../http/run-answer.ts';
 import { formatTime } from '../../http/time.ts';
@@ -105,6 +104,7 @@ function detailOf({ code, message }: AppError): string {
     case 'auth_missing':
       return 'Not authenticated';
     case 'auth_invalid':
+    case 'auth_revoked':
       return 'Could not validate credentials';
     case 'thread_not_found':
       return 'Chat session not found';
@@ -113,7 +113,7 @@ function detailOf({ code, message }: AppError): string {
   }
 }
 
-function sourceOf(field: string | number | undefined, request: FastifyRequest): 'path' | 'query' | 'body' {
+function sourceOf(field: string | number | undefined, request: FailedRequest): 'path' | 'query' | 'body' {
   if (field !== undefined && Object.hasOwn(request.params as object, field)) return 'path';
   return field !== undefined && Object.hasOwn(request.query as object, field) ? 'query' : 'body';
 }

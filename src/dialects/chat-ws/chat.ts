@@ -1,15 +1,17 @@
 import type { AppError } from '../../core/errors.ts';
-import type { RunId, ThreadId } from '../../core/ids.ts';
-import type { Owner } from '../../core/principal.ts';
+import type { Caller } from '../../core/principal.ts';
 import type { DialectDeps } from '../../http/dialect.ts';
 import { toAppError } from '../../http/request-error.ts';
 import type { WebSocketConnection } from '../../http/web-socket-connection.ts';
+import type { Patience } from './patience.ts';
 import { toErrorFrame } from './translate.ts';
+import type { FrameSubject } from './wire.ts';
 
 /** One user's open socket. */
 export interface Chat extends Pick<DialectDeps, 'engine' | 'runStreams' | 'clock'> {
   readonly connection: WebSocketConnection;
-  readonly owner: Owner;
+  readonly owner: Caller;
+  readonly patience: Patience;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -19,13 +21,17 @@ export async function say({ connection }: Pick<Chat, 'connection'>, frame: objec
   connection.send(JSON.stringify(frame));
 }
 
-/** Does something for the client; a failure becomes an error frame, and what nobody expected is logged. Never rejects. */
-export async function attempt(chat: Chat, task: () => Promise<void>, about: { threadId?: ThreadId; jobId?: RunId } = {}): Promise<void> {
+/**
+ * Does something for the client; a failure becomes an error frame, and what nobody expected is logged. Closes the socket (1008) of a client
+ * that goes on over its limits. Never rejects.
+ */
+export async function attempt(chat: Chat, task: () => Promise<void>, about: FrameSubject = {}): Promise<void> {
   try {
     await task();
   } catch (error) {
     const failure: AppError = toAppError(error);
     if (failure.code === 'internal') chat.onFault(failure.cause ?? failure);
     await say(chat, toErrorFrame(failure, about));
+    if (!chat.patience(failure)) chat.connection.close(1008, failure.code);
   }
 }

@@ -20,15 +20,23 @@ interface HistoryPage {
   readonly hasMore: boolean;
 }
 
+interface HistoryReader {
+  readonly owner: Owner;
+  /** Ends the reading early: whoever asked is gone. */
+  readonly signal: AbortSignal;
+}
+
 /**
  * A page of a thread's shown branch, shorter where its messages are long; a thread that does not exist has none. Rejects with
  * `message_not_found` when `before` is not in it.
  */
-export async function readHistory(engine: Engine, owner: Owner, { threadId, limit, before }: HistoryRequest): Promise<HistoryPage> {
+export async function readHistory(engine: Engine, reader: HistoryReader, request: HistoryRequest): Promise<HistoryPage> {
+  const { owner, signal } = reader;
+  const { threadId, limit, before } = request;
   const newest: Message[] = [];
   let units = 0;
   let branch: MessageId | 'head' | null = before === null ? 'head' : await parentOf(engine, owner, { threadId, messageId: before });
-  while (branch !== null) {
+  while (branch !== null && !signal.aborted) {
     const page: readonly Message[] = await engine.threads
       .messages(owner, { id: threadId }, { branch, limit: MESSAGES_PER_READ })
       .catch(noneIfUnknown);

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import type { AppError, ErrorCode } from '../../core/errors.ts';
 import type { ThreadId } from '../../core/ids.ts';
 import { type Message, textOf } from '../../core/message.ts';
-import type { Owner } from '../../core/principal.ts';
+import type { Caller } from '../../core/principal.ts';
 import type { StartRun } from '../../engine/index.ts';
 import { formatTime } from '../../http/time.ts';
-import { type ClientFrame, FrameError } from './wire.ts';
+import type { ClientFrame, FrameSubject } from './wire.ts';
 
 const GREETING = 'Hello! How can I help you?';
 
@@ -28,10 +28,7 @@ export function greetingFrame(threadId: ThreadId, now: number): object {
 }
 
 /** A failure, with the thread and the job it is about where they are known. */
-export function toErrorFrame(error: AppError, about: { threadId?: ThreadId; jobId?: string } = {}): object {
-  const framed = error instanceof FrameError ? error : null;
-  const threadId = about.threadId ?? framed?.threadId ?? null;
-  const jobId = about.jobId ?? framed?.jobId ?? null;
+export function toErrorFrame(error: AppError, { threadId, jobId }: FrameSubject = {}): object {
   return {
     type: 'error',
     message: words[error.code] ?? error.message,
@@ -44,8 +41,9 @@ export function toErrorFrame(error: AppError, about: { threadId?: ThreadId; jobI
 
 /** Where this protocol has words of its own. */
 const words: Partial<Record<ErrorCode, string>> = {
-  agent_unknown: 'Unknown agent',
+  auth_missing: 'Send a token as ?token= or an API key as ?key=, or either in a header of the upgrade',
   auth_expired: 'Token expired',
+  agent_unknown: 'Unknown agent',
   run_not_found: 'Unknown job',
   idempotency_mismatch: 'This client ID was used with another message',
 };
@@ -53,7 +51,7 @@ const words: Partial<Record<ErrorCode, string>> = {
 type MessageRequest = Extract<ClientFrame, { type: 'message' }>;
 
 /** What a `message` asks of the engine: its thread is opened, or made. */
-export function toStartRun(owner: Owner, { threadId, content, agent, clientId }: MessageRequest): StartRun {
+export function toStartRun(owner: Caller, { threadId, content, agent, clientId }: MessageRequest): StartRun {
   const fingerprint = () =>
     createHash('sha256')
       .update(JSON.stringify(['chat-ws', threadId, content, agent]))

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { serveInTests } from '../../../test/support/dialect-server.ts';
 import {
+  annCalling,
   completedFact,
   type ExpectedCalls,
   followOf,
@@ -11,7 +12,6 @@ import {
   textFact,
 } from '../../../test/support/stub-engine.ts';
 import { AppError } from '../../core/errors.ts';
-import { DEFAULT_APPLICATION } from '../../core/ids.ts';
 import type { Owner } from '../../core/principal.ts';
 import type { Run } from '../../core/run.ts';
 import { logEvent, type RunFact } from '../../core/run-event.ts';
@@ -20,8 +20,8 @@ import { graph } from './index.ts';
 
 const serve = serveInTests(graph);
 
-const ann: Owner = { applicationId: DEFAULT_APPLICATION, userId: 'ann' };
-const bob: Owner = { applicationId: DEFAULT_APPLICATION, userId: 'bob' };
+const ann: Owner = annCalling;
+const bob: Owner = { ...annCalling, userId: 'bob' };
 const completed: Run = { ...stubRun, status: 'completed', finishReason: 'stop' };
 const nodes = ['classify', 'answer'].map((name): RunFact => ({ type: 'node.entered', name }));
 const facts: readonly RunFact[] = [...nodes, textFact('Su'), textFact('varmalı'), completedFact];
@@ -34,7 +34,7 @@ function answering(ended: Run = completed, starts: StartRun[] = [], replayed = f
     runs: {
       start: async (input) => {
         starts.push(input);
-        return { run: stubRun, thread: stubThread, replayed };
+        return { run: stubRun, thread: stubThread, replayed, rate: null };
       },
       await: async () => ended,
       read: async ({ after }) => ({ events: events.slice(after, after + 1), ended: after === 4 }),
@@ -87,7 +87,7 @@ describe('POST /api/v1/graph/invoke', () => {
       response: 'Suvarmalı',
       thread_id: stubThread.id,
       model: 'gpt-4',
-      metadata: { nodes_visited: ['classify', 'answer'] },
+      metadata: { nodes_visited: ['classify', 'answer'], intent: 'answer' },
     });
     expect(starts).toEqual([
       {

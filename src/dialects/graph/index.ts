@@ -12,9 +12,10 @@ export const graph: Dialect = {
   example: ({ url, key }) => `curl -sN ${url}/api/v1/graph/stream \\
   -H "X-API-Key: ${key}" -H "Content-Type: application/json" \\
   -d '{"message":"Hello","user_id":"partner_app_user_123"}'`,
+  document: async () => (await import('./operations.ts')).graphDocument,
   register(scope, deps) {
     scope.setErrorHandler(createErrorHandler(graphErrors));
-    requirePrincipal(scope, deps.credentials);
+    requirePrincipal(scope, deps.door);
     registerRoutes(scope, deps);
   },
 };

@@ -1,19 +1,20 @@
-import type { FastifyRequest } from 'fastify';
 import type { AppError, FieldProblem } from '../../core/errors.ts';
 import { parseUuid, type RunId, type ThreadId } from '../../core/ids.ts';
 import { textOf } from '../../core/message.ts';
-import type { Owner } from '../../core/principal.ts';
+import type { Caller } from '../../core/principal.ts';
 import type { Thread } from '../../core/thread.ts';
 import type { Engine, RepeatKey, StartRun } from '../../engine/index.ts';
-import type { ErrorShape } from '../../http/error-handler.ts';
+import type { ErrorShape, FailedRequest } from '../../http/error-handler.ts';
 import type { MessageHistory } from '../../http/message-history.ts';
 import { formatTime } from '../../http/time.ts';
 import { checkSize, invalidField, type RunBody } from './wire.ts';
 
 const MAX_SHOWN_INPUT = 200;
+/** The node in which a graph finds out what a message is about. */
+const CLASSIFIER = 'classify';
 
 /** What a sent message asks of the engine: an answer by the named agent, else by the house's graph. */
-export function toStartRun(engine: Engine, body: RunBody, call: { owner: Owner; repeat: RepeatKey | null }): StartRun {
+export function toStartRun(engine: Engine, body: RunBody, call: { owner: Caller; repeat: RepeatKey | null }): StartRun {
   checkSize('scenario_context', body.scenario_context);
   const agent = body.agent ?? engine.agents[0]?.name ?? null;
   const id = typeof body.thread_id === 'string' ? threadIdOf(body.thread_id) : null;
@@ -56,6 +57,12 @@ export async function nodesVisited({ runs }: Engine, runId: RunId): Promise<read
   }
 }
 
+/** What `/graph/invoke` tells of the way a run went: `intent` is where the graph's node `classify` sent it, when it has one. */
+export function toRunMetadata(nodes: readonly string[]): object {
+  const intent = nodes.includes(CLASSIFIER) ? nodes[nodes.lastIndexOf(CLASSIFIER) + 1] : undefined;
+  return { nodes_visited: nodes, ...(intent !== undefined && { intent }) };
+}
+
 /** A thread with its messages, oldest first. */
 export function toThreadHistory(thread: Thread, { messages, truncated }: MessageHistory): object {
   return {
@@ -71,6 +78,7 @@ function detailOf({ code, message }: AppError): string {
     case 'auth_missing':
       return 'Missing API Key';
     case 'auth_invalid':
+    case 'auth_revoked':
       return 'Invalid API Key';
     case 'thread_not_found':
       return 'Thread not found';
@@ -86,7 +94,7 @@ function problemsOf({ code, message, fields }: AppError): readonly FieldProblem[
   return [{ path: code === 'agent_unknown' ? ['agent'] : [], message, keyword: code }];
 }
 
-function sourceOf(field: string | number | undefined, request: FastifyRequest): 'query' | 'body' {
+function sourceOf(field: string | number | undefined, request: FailedRequest): 'query' | 'body' {
   return field !== undefined && Object.hasOwn(request.query as object, field) ? 'query' : 'body';
 }
 
@@ -104,7 +112,7 @@ function inputAt(source: unknown, path: FieldProblem['path']): unknown {
 /** Failures as `{detail}`: a sentence, or with 422 a list with one entry per mistake. */
 export const graphErrors: ErrorShape = {
   contentType: 'application/json; charset=utf-8',
-  status: { auth_invalid: 403, body_not_object: 422, body_invalid: 422, body_too_deep: 422 },
+  status: { auth_invalid: 403, auth_revoked: 403, body_not_object: 422, body_invalid: 422, body_too_deep: 422 },
   challenge: 'ApiKey',
   body: (failure, status, request) => ({
     detail:

@@ -17,6 +17,7 @@ REQUEST=$(curl -s ${url}/levia/chat \\
   | sed 's/.*"request_id":"\\([^"]*\\)".*/\\1/')
 curl -sN ${url}/levia/chat/stream/$REQUEST \\
   -H "Authorization: Bearer ${key}"`,
+  document: async () => (await import('./operations.ts')).leviaDocument,
   register(scope, deps) {
     scope.setErrorHandler(createErrorHandler(leviaErrors));
     registerRoutes(scope, deps);

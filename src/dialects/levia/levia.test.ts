@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { serveInTests } from '../../../test/support/dialect-server.ts';
-import { completedWith, followOf, stubRun, stubThread, textFact } from '../../../test/support/stub-engine.ts';
+import { annCalling, completedWith, followOf, stubRun, stubThread, textFact } from '../../../test/support/stub-engine.ts';
 import { AppError } from '../../core/errors.ts';
 import type { CreateThread, StartRun } from '../../engine/index.ts';
 import { levia } from './index.ts';
@@ -25,7 +25,7 @@ describe('POST /levia/chat/create', () => {
     expect(response.status).toBe(201);
     expect(response.headers.get('x-thread-id')).toBe(stubThread.id);
     expect(await response.json()).toEqual({ status: 'success', session_id: stubThread.id, message: 'New chat session created' });
-    expect(calls).toEqual([{ owner: stubRun.owner, carryTurns: 3, repeat: null }]);
+    expect(calls).toEqual([{ owner: annCalling, carryTurns: 3, repeat: null }]);
     const again = await post('/levia/chat/create', { user_id: 'ann' }, { 'idempotency-key': 'k' });
     expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([201, 'true']);
     expect(calls[1]?.repeat?.key).toBe('k');
@@ -62,7 +62,7 @@ describe('POST /levia/chat', () => {
     const calls: StartRun[] = [];
     const start = async (input: StartRun) => {
       calls.push(input);
-      return { run: stubRun, thread: stubThread, replayed: false };
+      return { run: stubRun, thread: stubThread, replayed: false, rate: null };
     };
     const { post } = await serve({ runs: { start } });
     const response = await post('/levia/chat', chatBody);
@@ -74,7 +74,7 @@ describe('POST /levia/chat', () => {
     });
     expect([response.headers.get('x-thread-id'), response.headers.get('x-run-id')]).toEqual([stubThread.id, stubRun.id]);
     expect(calls[0]).toEqual({
-      owner: stubRun.owner,
+      owner: annCalling,
       thread: { id: stubThread.id },
       ask: { kind: 'append', messages: [{ role: 'user', parts: [{ type: 'text', text: 'Hi' }] }] },
       repeat: null,

@@ -1,17 +1,18 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../core/errors.ts';
 import { parseUuid, type RunId } from '../../core/ids.ts';
-import type { Owner, Principal } from '../../core/principal.ts';
+import type { Caller, Principal } from '../../core/principal.ts';
 import type { Run } from '../../core/run.ts';
-import type { Engine } from '../../engine/index.ts';
-import { authenticate, ownerOf } from '../../http/authenticate.ts';
 import type { DialectDeps } from '../../http/dialect.ts';
+import { mayActForAll } from '../../http/doorkeeper.ts';
 import { readRepeatKey } from '../../http/idempotency.ts';
+import { noteRate } from '../../http/rate-headers.ts';
 import { serializeFrame } from '../../http/sse.ts';
 import { readStreamCursor, STREAM_START } from '../../http/stream-cursor.ts';
 import type { Frame } from '../../http/stream-format.ts';
+import { noteUser } from '../../http/visit.ts';
 import { errorFrame, leviaStream } from './encode.ts';
-import { ownerFor, threadIdOf, toStartRun } from './translate.ts';
+import { threadIdOf, toStartRun } from './translate.ts';
 import { readChatBody, readCreateBody } from './wire.ts';
 
 const NAME = 'levia';
@@ -22,7 +23,7 @@ export function registerRoutes(scope: FastifyInstance, deps: DialectDeps): void 
   scope.decorateRequest(PRINCIPAL);
   scope.addHook('onRequest', async (request) => {
     const options = request.method === 'GET' ? { queryNames: { api_key: 'key' } as const } : {};
-    request.setDecorator(PRINCIPAL, await authenticate(request, { credentials: deps.credentials, ...options }));
+    request.setDecorator(PRINCIPAL, await deps.door.authenticate(request, options));
   });
   scope.post('/create', (request, reply) => createSession(deps, request, reply));
   scope.post('', (request, reply) => chat(deps, request, reply));
@@ -34,13 +35,22 @@ function principalOf(request: FastifyRequest): Principal {
   return request.getDecorator<Principal>(PRINCIPAL);
 }
 
+/** The caller for whom a request names `userId`; null when its credential speaks for another user only, whose request it still is. */
+async function callerFor({ door }: DialectDeps, request: FastifyRequest, userId: string): Promise<Caller | null> {
+  const principal = principalOf(request);
+  const isForeign = principal.kind === 'user' && principal.userId !== userId;
+  const caller = await door.callerOf(request, principal, isForeign ? null : userId);
+  return isForeign ? null : caller;
+}
+
 function paramOf(request: FastifyRequest, name: string): string {
   return (request.params as Readonly<Record<string, string>>)[name] ?? '';
 }
 
-async function createSession({ engine, settings }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
+async function createSession(deps: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
+  const { engine, settings } = deps;
   const { user_id } = readCreateBody(request.body);
-  const owner = ownerFor(principalOf(request), user_id);
+  const owner = await callerFor(deps, request, user_id);
   if (!owner) throw new AppError('auth_invalid', 'The token belongs to another user.');
   const repeat = readRepeatKey(request, NAME);
   const { thread, replayed } = await engine.threads.create({ owner, carryTurns: settings.carryTurns, repeat });
@@ -49,18 +59,20 @@ async function createSession({ engine, settings }: DialectDeps, request: Fastify
   return { status: 'success', session_id: thread.id, message: 'New chat session created' };
 }
 
-async function chat({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
+async function chat(deps: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
+  const { engine } = deps;
   const body = readChatBody(request.body);
-  const principal = principalOf(request);
-  const owner = ownerFor(principal, body.user_id);
+  const owner = await callerFor(deps, request, body.user_id);
   const id = threadIdOf(body);
   if (!owner || !id) throw unknownSession();
   const start = toStartRun(owner, body, { id, repeat: readRepeatKey(request, NAME) });
-  const { run, replayed } = await engine.runs.start(start).catch(async (error: unknown) => {
-    const known = isCode(error, 'thread_not_found') && mayActForAll(principal) && (await engine.threads.existsInApplication(owner, id));
+  const { run, replayed, rate } = await engine.runs.start(start).catch(async (error: unknown) => {
+    const known =
+      isCode(error, 'thread_not_found') && mayActForAll(principalOf(request)) && (await engine.threads.existsInApplication(owner, id));
     if (known) throw new AppError('thread_not_found', 'Session ID does not belong to this user', { cause: error });
     throw isCode(error, 'thread_not_found') ? unknownSession(error) : error;
   });
+  noteRate(request, rate);
   if (replayed) reply.header('idempotent-replayed', 'true');
   nameRun(reply, run).code(202);
   return {
@@ -73,7 +85,7 @@ async function chat({ engine }: DialectDeps, request: FastifyRequest, reply: Fas
 async function stream(deps: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   try {
     const cursor = readStreamCursor(request, null) ?? STREAM_START;
-    const run = await findRun(deps.engine, principalOf(request), paramOf(request, 'request_id'));
+    const run = await findRun(deps, request);
     nameRun(reply, run);
     const respond = () => deps.eventStreams.open(reply, leviaStream);
     await deps.runStreams.open({ runId: run.id, format: leviaStream, cursor, respond });
@@ -85,23 +97,24 @@ async function stream(deps: DialectDeps, request: FastifyRequest, reply: Fastify
   }
 }
 
-async function activeRequest({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
-  const owner: Owner | null = ownerFor(principalOf(request), paramOf(request, 'user_id'));
-  const run = owner && (await engine.runs.active(owner));
+async function activeRequest(deps: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
+  const owner = await callerFor(deps, request, paramOf(request, 'user_id'));
+  const run = owner && (await deps.engine.runs.active(owner));
   if (!run) throw new AppError('run_not_found', 'No active request found for this user');
   nameRun(reply, run);
   return { status: 'success', request_id: run.id };
 }
 
-async function findRun(engine: Engine, principal: Principal, text: string): Promise<Run> {
-  const id = parseUuid<RunId>(text);
+async function findRun({ engine, door }: DialectDeps, request: FastifyRequest): Promise<Run> {
+  const principal = principalOf(request);
+  const caller = await door.callerOf(request, principal, null);
+  const id = parseUuid<RunId>(paramOf(request, 'request_id'));
   if (!id) throw new AppError('run_not_found', 'There is no such run.');
-  const owner = ownerOf(principal, null);
-  return mayActForAll(principal) ? engine.runs.findInApplication(owner, id) : engine.runs.find(owner, id);
-}
-
-function mayActForAll(principal: Principal): boolean {
-  return principal.kind === 'key' && principal.actAs;
+  if (!mayActForAll(principal)) return engine.runs.find(caller, id);
+  const run = await engine.runs.findInApplication(caller, id);
+  // Nobody has named the user whose stream it will be.
+  noteUser(request, run.owner);
+  return run;
 }
 
 function nameRun(reply: FastifyReply, run: Run): FastifyReply {

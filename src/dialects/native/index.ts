@@ -1,7 +1,8 @@
 import type { Dialect } from '../../http/dialect.ts';
 import { createErrorHandler } from '../../http/error-handler.ts';
 import { problemShape } from '../../http/problem.ts';
-import { requireOwner } from './request.ts';
+import { registerAccessRoutes } from './access-routes.ts';
+import { requireCaller } from './request.ts';
 import { registerRunRoutes } from './run-routes.ts';
 import { registerThreadRoutes } from './thread-routes.ts';
 import { toModelList } from './translate.ts';
@@ -16,11 +17,13 @@ export const native: Dialect = {
 curl -s ${url}/polylogue/v1/threads/$THREAD/runs \\
   -H "Authorization: Bearer ${key}" \\
   -H "Content-Type: application/json" -H "Prefer: respond-sync" -d '{"text":"Hello"}'`,
+  document: async () => (await import('./operations.ts')).nativeDocument,
   register(scope, deps) {
     scope.setErrorHandler(createErrorHandler(problemShape));
-    requireOwner(scope, deps.credentials);
+    requireCaller(scope, deps.door);
     registerThreadRoutes(scope, deps);
     registerRunRoutes(scope, deps);
+    registerAccessRoutes(scope, deps);
     scope.get('/models', async () => toModelList(deps.engine.models));
     scope.get('/agents', async () => ({ data: deps.engine.agents.map(({ name, description, nodes }) => ({ name, description, nodes })) }));
   },

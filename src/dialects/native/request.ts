@@ -1,33 +1,46 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../core/errors.ts';
 import { type MessageId, parseUuid, type RunId, type ThreadId } from '../../core/ids.ts';
-import type { Credentials } from '../../core/ports/credentials.ts';
-import type { Owner } from '../../core/principal.ts';
+import type { Caller, Principal, Scope } from '../../core/principal.ts';
 import type { Run } from '../../core/run.ts';
-import { authenticate, namedUserOf, ownerOf } from '../../http/authenticate.ts';
+import { namedUserOf } from '../../http/authenticate.ts';
+import type { Doorkeeper } from '../../http/dialect.ts';
 
-const OWNER = 'nativeOwner';
-const EXPIRY = 'nativeExpiry';
+const PRINCIPAL = 'nativePrincipal';
+const CALLER = 'nativeCaller';
+
+/** What a route asks for beyond reading and writing, as its `config`: a server's key with this scope. */
+export interface RouteNeeds {
+  readonly needs?: Scope;
+}
 
 /** Lets only requests in that say who sends them, and before their body is read. */
-export function requireOwner(scope: FastifyInstance, credentials: Credentials): void {
-  scope.decorateRequest(OWNER);
-  scope.decorateRequest(EXPIRY);
+export function requireCaller(scope: FastifyInstance, door: Doorkeeper): void {
+  scope.decorateRequest(PRINCIPAL);
+  scope.decorateRequest(CALLER);
   scope.addHook('onRequest', async (request) => {
-    const principal = await authenticate(request, { credentials });
-    request.setDecorator(OWNER, ownerOf(principal, namedUserOf(request)));
-    request.setDecorator(EXPIRY, principal.kind === 'user' ? (principal.expiresAt ?? null) : null);
+    const principal = await door.authenticate(request);
+    const { needs } = request.routeOptions.config as RouteNeeds;
+    if (needs) requireServerKey(door, principal, needs);
+    request.setDecorator(PRINCIPAL, principal);
+    request.setDecorator(CALLER, await door.callerOf(request, principal, namedUserOf(request)));
   });
 }
 
-/** When the request's token ends, in milliseconds since 1970; null for what does not end by itself. */
-export function expiryIn(request: FastifyRequest): number | null {
-  return request.getDecorator<number | null>(EXPIRY);
+/** What acts for one user only makes no tokens and no keys. */
+function requireServerKey(door: Doorkeeper, principal: Principal, scope: Scope): void {
+  if (principal.kind !== 'key') throw new AppError('scope_denied', "This needs a server's key: one of a user, or a token, does not do.");
+  door.require(principal, scope);
+}
+
+/** Who sent the request. */
+export function principalIn(request: FastifyRequest): Principal {
+  return request.getDecorator<Principal>(PRINCIPAL);
 }
 
 /** Whose records the request touches. */
-export function ownerIn(request: FastifyRequest): Owner {
-  return request.getDecorator<Owner>(OWNER);
+export function callerIn(request: FastifyRequest): Caller {
+  return request.getDecorator<Caller>(CALLER);
 }
 
 /** The thread in the path; what is no id is a thread that does not exist. */

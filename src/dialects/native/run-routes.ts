@@ -1,11 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { AppError } from '../../core/errors.ts';
 import type { Run } from '../../core/run.ts';
 import type { DialectDeps } from '../../http/dialect.ts';
 import { readRepeatKey } from '../../http/idempotency.ts';
 import { createQueryReader } from '../../http/query.ts';
+import { noteRate } from '../../http/rate-headers.ts';
+import { awaitAnswer } from '../../http/run-answer.ts';
 import { readStreamCursor, STREAM_START, type StreamCursor } from '../../http/stream-cursor.ts';
-import { nameRun, ownerIn, runIn, threadIn } from './request.ts';
+import { callerIn, nameRun, runIn, threadIn } from './request.ts';
 import { nativeStream, toMessageView, toRunView, toStartRun } from './translate.ts';
 import { StartRunBody } from './wire.ts';
 
@@ -18,8 +19,9 @@ export function registerRunRoutes(scope: FastifyInstance, deps: DialectDeps): vo
 }
 
 async function startRun(deps: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
-  const call = { owner: ownerIn(request), thread: threadIn(request), repeat: readRepeatKey(request, 'native') };
-  const { run, replayed } = await deps.engine.runs.start(toStartRun(request.body as StartRunBody, call));
+  const call = { owner: callerIn(request), thread: threadIn(request), repeat: readRepeatKey(request, 'native') };
+  const { run, replayed, rate } = await deps.engine.runs.start(toStartRun(request.body as StartRunBody, call));
+  noteRate(request, rate);
   if (replayed) reply.header('idempotent-replayed', 'true');
   nameRun(reply, run);
   if (prefersAnswer(request)) return showAnswer(deps, run, { request, reply });
@@ -33,27 +35,20 @@ function prefersAnswer(request: FastifyRequest): boolean {
   return preferences.some((preference) => preference.trim().toLowerCase() === 'respond-sync');
 }
 
-async function showAnswer(
-  { engine, settings }: DialectDeps,
-  run: Run,
-  http: { request: FastifyRequest; reply: FastifyReply },
-): Promise<object> {
-  const wait = { timeoutMs: settings.answerTimeoutMs, signal: http.request.signal };
-  const ended = await engine.runs.await(run.owner, run.id, wait);
-  if (ended.status === 'failed') throw new AppError('run_failed', ended.failure?.detail ?? 'The run failed.');
-  if (ended.status !== 'completed') throw new AppError('run_cancelled', 'The run was cancelled.');
+async function showAnswer(deps: DialectDeps, started: Run, http: { request: FastifyRequest; reply: FastifyReply }): Promise<object> {
+  const { run, message } = await awaitAnswer(deps, started, http.request);
   http.reply.header('preference-applied', 'respond-sync');
-  return { ...toRunView(ended), answer: toMessageView(await engine.threads.message(ended.owner, ended.answerId)) };
+  return { ...toRunView(run), answer: toMessageView(message) };
 }
 
 async function showRun({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
-  const run = await engine.runs.find(ownerIn(request), runIn(request));
+  const run = await engine.runs.find(callerIn(request), runIn(request));
   nameRun(reply, run);
   return toRunView(run);
 }
 
 async function cancelRun({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
-  const run = await engine.runs.cancel(ownerIn(request), runIn(request));
+  const run = await engine.runs.cancel(callerIn(request), runIn(request));
   nameRun(reply, run);
   return toRunView(run);
 }
@@ -61,7 +56,7 @@ async function cancelRun({ engine }: DialectDeps, request: FastifyRequest, reply
 async function showEvents(deps: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
   const cursor = wholeEvents(readStreamCursor(request, 'after') ?? STREAM_START);
   const wait = createQueryReader(request.query).flag('wait') ?? true;
-  const run = await deps.engine.runs.find(ownerIn(request), runIn(request));
+  const run = await deps.engine.runs.find(callerIn(request), runIn(request));
   nameRun(reply, run);
   if (!wait) {
     const { events, ended } = await deps.engine.runs.read({ runId: run.id, after: cursor.offset });

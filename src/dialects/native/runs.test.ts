@@ -1,7 +1,7 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { describe, expect, it } from 'vitest';
 import { serveInTests } from '../../../test/support/dialect-server.ts';
-import { completedFact, followOf, storedMessage, stubRun, stubThread, textFact } from '../../../test/support/stub-engine.ts';
+import { annCalling, completedFact, followOf, storedMessage, stubRun, stubThread, textFact } from '../../../test/support/stub-engine.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Run } from '../../core/run.ts';
 import { logEvent } from '../../core/run-event.ts';
@@ -11,7 +11,7 @@ import { native } from './index.ts';
 const base = '/polylogue/v1';
 const threadPath = `${base}/threads/${stubThread.id}`;
 const runPath = `${base}/runs/${stubRun.id}`;
-const owner = { applicationId: 'default', userId: 'service' };
+const owner = { ...annCalling, userId: 'service', named: false };
 const questionId = '01890000-0000-7000-8000-00000000000b';
 
 const serve = serveInTests(native);
@@ -42,7 +42,7 @@ describe('starting a run', () => {
     const starts: StartRun[] = [];
     const start = async (input: StartRun) => {
       starts.push(input);
-      return { run: stubRun, thread: stubThread, replayed: false };
+      return { run: stubRun, thread: stubThread, replayed: false, rate: null };
     };
     const { post } = await serve({ runs: { start } });
     const response = await post(`${threadPath}/runs`, { text: 'Hi' });
@@ -96,7 +96,7 @@ describe('starting a run', () => {
   });
 
   const ended = (changes: Partial<Run>) => ({
-    start: async () => ({ run: stubRun, thread: stubThread, replayed: false }),
+    start: async () => ({ run: stubRun, thread: stubThread, replayed: false, rate: null }),
     await: async () => ({ ...stubRun, endedAt: 1_700_000_001_000, ...changes }),
   });
   const sync = { prefer: 'foo, Respond-Sync; wait=9' };

@@ -2,13 +2,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../core/errors.ts';
 import type { ThreadQuery } from '../../core/ports/store.ts';
 import type { DialectDeps } from '../../http/dialect.ts';
-import { callAt } from '../../http/expiry.ts';
 import { readRepeatKey } from '../../http/idempotency.ts';
 import { readMessageCursor, readThreadCursor, writeMessageCursor, writeThreadCursor } from '../../http/list-cursor.ts';
 import { createQueryReader } from '../../http/query.ts';
 import { createReaderBound, type ReaderBound } from '../../http/reader-bound.ts';
 import { readStreamCursor } from '../../http/stream-cursor.ts';
-import { expiryIn, ownerIn, threadIn, toMessageId } from './request.ts';
+import { callerIn, threadIn, toMessageId } from './request.ts';
 import { nativeStream, toMessageView, toThreadFrames, toThreadView } from './translate.ts';
 import { ChangeThreadBody, CreateThreadBody, checkMetadata, HeadBody } from './wire.ts';
 
@@ -36,7 +35,7 @@ async function takeMissingBodyAsEmpty(request: FastifyRequest): Promise<void> {
 
 async function listThreads({ engine }: DialectDeps, request: FastifyRequest): Promise<object> {
   const { limit, ...query } = readThreadQuery(request.query);
-  const found = await engine.threads.list(ownerIn(request), { ...query, limit: limit + 1 });
+  const found = await engine.threads.list(callerIn(request), { ...query, limit: limit + 1 });
   const data = found.slice(0, limit);
   const last = data.at(-1);
   return { data: data.map(toThreadView), next_cursor: last && found.length > limit ? writeThreadCursor(last) : null };
@@ -69,14 +68,14 @@ function searchUnsupported(): AppError {
 async function createThread({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
   const body = request.body as CreateThreadBody;
   checkMetadata(body.metadata);
-  const { thread, replayed } = await engine.threads.create({ owner: ownerIn(request), ...body, repeat: readRepeatKey(request, 'native') });
+  const { thread, replayed } = await engine.threads.create({ owner: callerIn(request), ...body, repeat: readRepeatKey(request, 'native') });
   if (replayed) reply.header('idempotent-replayed', 'true');
   reply.code(201).header('location', `/polylogue/v1/threads/${thread.id}`).header('x-thread-id', thread.id);
   return toThreadView(thread);
 }
 
 async function showThread({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
-  const thread = await engine.threads.find(ownerIn(request), threadIn(request));
+  const thread = await engine.threads.find(callerIn(request), threadIn(request));
   reply.header('x-thread-id', thread.id);
   return toThreadView(thread);
 }
@@ -84,14 +83,14 @@ async function showThread({ engine }: DialectDeps, request: FastifyRequest, repl
 async function changeThread({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
   const changes = request.body as ChangeThreadBody;
   checkMetadata(changes.metadata);
-  const thread = await engine.threads.change(ownerIn(request), threadIn(request), changes);
+  const thread = await engine.threads.change(callerIn(request), threadIn(request), changes);
   reply.header('x-thread-id', thread.id);
   return toThreadView(thread);
 }
 
 async function deleteThread({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const thread = threadIn(request);
-  await engine.threads.delete(ownerIn(request), thread);
+  await engine.threads.delete(callerIn(request), thread);
   await reply.code(204).header('x-thread-id', thread.id).send();
 }
 
@@ -102,7 +101,7 @@ async function listMessages({ engine }: DialectDeps, request: FastifyRequest, re
   const cursor = reader.text('cursor', 200);
   const branch = reader.text('branch', 64);
   const shown = branch === null || branch === 'head' ? 'head' : toMessageId(branch);
-  const found = await engine.threads.messages(ownerIn(request), thread, {
+  const found = await engine.threads.messages(callerIn(request), thread, {
     branch: cursor === null ? shown : readMessageCursor(cursor),
     limit: limit + 1,
   });
@@ -113,25 +112,21 @@ async function listMessages({ engine }: DialectDeps, request: FastifyRequest, re
 
 async function setHead({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
   const { message_id } = request.body as HeadBody;
-  const thread = await engine.threads.setHead(ownerIn(request), threadIn(request), toMessageId(message_id));
+  const thread = await engine.threads.setHead(callerIn(request), threadIn(request), toMessageId(message_id));
   reply.header('x-thread-id', thread.id);
   return toThreadView(thread);
 }
 
-async function followThread({ engine, eventStreams, clock }: DialectDeps, bound: ReaderBound, http: Exchange): Promise<void> {
-  const { request, reply } = http;
-  const owner = ownerIn(request);
+async function followThread({ engine, eventStreams }: DialectDeps, bound: ReaderBound, { request, reply }: Exchange): Promise<void> {
+  const owner = callerIn(request);
   const ref = threadIn(request);
   const cursor = readStreamCursor(request, 'after');
   const newest = await engine.threads.lastEvent(owner, ref);
   const leave = bound.admit(`${owner.applicationId} ${ref.id} ${owner.userId}`);
-  reply.header('x-thread-id', ref.id);
-  const stream = eventStreams.open(reply, nativeStream);
-  const expiry = expiryIn(request);
-  // A client whose token is over finds that out when it connects again.
-  if (expiry !== null) callAt(clock, expiry, { signal: stream.signal, callback: () => stream.end() });
   try {
-    await engine.threads.follow(owner, ref, {
+    reply.header('x-thread-id', ref.id);
+    const stream = eventStreams.open(reply, nativeStream);
+    const follow = engine.threads.follow(owner, ref, {
       after: cursor?.offset ?? newest,
       signal: stream.signal,
       onEvents(events) {
@@ -139,10 +134,10 @@ async function followThread({ engine, eventStreams, clock }: DialectDeps, bound:
         return stream.needsDrain ? stream.drained() : undefined;
       },
     });
-    stream.end();
-  } catch (error) {
-    if (!stream.signal.aborted) request.log.error({ err: error }, 'thread events broke off');
-    stream.destroy();
+    await follow.then(stream.end, (err: unknown) => {
+      if (!stream.signal.aborted) request.log.error({ err }, 'thread events broke off');
+      stream.destroy();
+    });
   } finally {
     leave();
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { serveInTests } from '../../../test/support/dialect-server.ts';
-import { type ExpectedCalls, storedId, storedMessage, stubThread } from '../../../test/support/stub-engine.ts';
+import { annCalling, type ExpectedCalls, storedId, storedMessage, stubThread } from '../../../test/support/stub-engine.ts';
 import { AppError } from '../../core/errors.ts';
 import type { ThreadKey } from '../../core/ids.ts';
 import type { ThreadQuery } from '../../core/ports/store.ts';
@@ -9,7 +9,7 @@ import { native } from './index.ts';
 
 const base = '/polylogue/v1';
 const threadPath = `${base}/threads/${stubThread.id}`;
-const owner = { applicationId: 'default', userId: 'service' };
+const owner = { ...annCalling, userId: 'service', named: false };
 const questionId = '01890000-0000-7000-8000-00000000000b';
 
 const serve = serveInTests(native);
@@ -45,7 +45,7 @@ describe('threads', () => {
     expect(again.headers.get('idempotent-replayed')).toBe('true');
     expect(calls).toEqual([
       { owner, repeat: null },
-      { owner: { ...owner, userId: 'ann' }, ...body, repeat: { key: 'k', fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) } },
+      { owner: annCalling, ...body, repeat: { key: 'k', fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) } },
     ]);
   });
 

@@ -1,5 +1,5 @@
 import type { Message } from '../../core/message.ts';
-import type { Owner } from '../../core/principal.ts';
+import type { Caller } from '../../core/principal.ts';
 import type { Run } from '../../core/run.ts';
 import type { Thread, ThreadEvent, ThreadRef } from '../../core/thread.ts';
 import type { Engine, RepeatKey, StartRun } from '../../engine/index.ts';
@@ -79,7 +79,7 @@ export function toModelList(models: Engine['models']): object {
   return { data, default: models.defaultModel };
 }
 
-export function toStartRun(body: StartRunBody, call: { owner: Owner; thread: ThreadRef; repeat: RepeatKey | null }): StartRun {
+export function toStartRun(body: StartRunBody, call: { owner: Caller; thread: ThreadRef; repeat: RepeatKey | null }): StartRun {
   const ask = readAsk(body);
   const settings = {
     ...call,

@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { AppError } from '../../core/errors.ts';
+import { SCOPES } from '../../core/principal.ts';
 
 const MAX_TEXT = 200_000;
 const MAX_METADATA_BYTES = 16_384;
@@ -50,6 +51,36 @@ export type StartRunBody = Type.Static<typeof StartRunBody>;
 export const HeadBody = Type.Object({ message_id: Type.String({ minLength: 1, maxLength: 64 }) }, strict);
 export type HeadBody = Type.Static<typeof HeadBody>;
 
+const userId = Type.String({ minLength: 1, maxLength: 255 });
+
+/** Body of POST `/tokens`; `expires_in` counts seconds. */
+export const CreateTokenBody = Type.Object(
+  { user_id: userId, expires_in: Type.Optional(Type.Integer({ minimum: 60, maximum: 86_400 })) },
+  strict,
+);
+export type CreateTokenBody = Type.Static<typeof CreateTokenBody>;
+
+/** Body of POST `/keys`: what is left out comes from the asking key. */
+export const CreateKeyBody = Type.Object(
+  {
+    name: Type.String({ minLength: 1, maxLength: 100 }),
+    scopes: Type.Optional(Type.Array(Type.Enum([...SCOPES]), { minItems: 1, maxItems: SCOPES.length })),
+    dialects: Type.Optional(
+      Type.Unsafe<readonly string[] | null>({
+        type: ['array', 'null'],
+        items: { type: 'string', maxLength: 64 },
+        minItems: 1,
+        maxItems: 32,
+      }),
+    ),
+    user_id: Type.Optional(nameOrNull),
+    tier: Type.Optional(nameOrNull),
+    expires_at: Type.Optional(Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength: 64 })),
+  },
+  strict,
+);
+export type CreateKeyBody = Type.Static<typeof CreateKeyBody>;
+
 /** What a run is to answer. `parent` undefined: the thread's head. */
 export type Ask =
   | { readonly kind: 'parts'; readonly parts: readonly { type: 'text'; text: string }[]; readonly parent: string | null | undefined }
@@ -78,6 +109,7 @@ export function checkMetadata(value: unknown): void {
   }
 }
 
-function invalid(field: string, message: string): AppError {
+/** A `validation_failed` about one field of the body. */
+export function invalid(field: string, message: string): AppError {
   return new AppError('validation_failed', `${field} ${message}.`, { fields: [{ path: [field], message, keyword: 'invalid' }] });
 }

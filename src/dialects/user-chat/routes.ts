@@ -5,8 +5,9 @@ import { readRepeatKey } from '../../http/idempotency.ts';
 import { readThreadCursor, writeThreadCursor } from '../../http/list-cursor.ts';
 import { readHistory } from '../../http/message-history.ts';
 import { createQueryReader } from '../../http/query.ts';
+import { noteRate } from '../../http/rate-headers.ts';
 import { awaitAnswer } from '../../http/run-answer.ts';
-import { conversationIn, ownerIn } from './request.ts';
+import { callerIn, conversationIn } from './request.ts';
 import { toChatAnswer, toConversation, toConversationWithMessages, toStartRun } from './translate.ts';
 import { ChatBody, CreateConversationBody, checkContent, readConversationId } from './wire.ts';
 
@@ -36,17 +37,18 @@ async function chat(deps: DialectDeps, request: FastifyRequest, reply: FastifyRe
   const id = readConversationId(conversation_id, inQuery);
   // The query is part of what is repeated.
   const repeat = readRepeatKey(request, inQuery ? `${NAME} ${inQuery}` : NAME);
-  const { run, replayed } = await deps.engine.runs.start(toStartRun(ownerIn(request), message.content, { id, repeat }));
+  const { run, replayed, rate } = await deps.engine.runs.start(toStartRun(callerIn(request), message.content, { id, repeat }));
+  noteRate(request, rate);
   if (replayed) reply.header('idempotent-replayed', 'true');
   reply.header('x-thread-id', run.threadId).header('x-run-id', run.id);
-  return toChatAnswer(await awaitAnswer(deps, run, request.signal));
+  return toChatAnswer(await awaitAnswer(deps, run, request));
 }
 
 async function listConversations({ engine }: DialectDeps, request: FastifyRequest): Promise<object> {
   const reader = createQueryReader(request.query);
   const limit = reader.integer('limit', PAGE);
   const cursor = reader.text('cursor', MAX_CURSOR);
-  const found = await engine.threads.list(ownerIn(request), {
+  const found = await engine.threads.list(callerIn(request), {
     limit: limit + 1,
     cursor: cursor === null ? null : readThreadCursor(cursor),
     archived: wantsArchived(reader.text('status', MAX_ID)),
@@ -65,14 +67,14 @@ function wantsArchived(status: string | null): boolean {
 async function createConversation({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
   const { title } = request.body as CreateConversationBody;
   const repeat = readRepeatKey(request, NAME);
-  const { thread, replayed } = await engine.threads.create({ owner: ownerIn(request), title: title ?? null, repeat });
+  const { thread, replayed } = await engine.threads.create({ owner: callerIn(request), title: title ?? null, repeat });
   if (replayed) reply.header('idempotent-replayed', 'true');
   reply.header('x-thread-id', thread.id);
   return toConversation(thread);
 }
 
 async function showConversation({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
-  const owner = ownerIn(request);
+  const owner = callerIn(request);
   const ref = conversationIn(request);
   const thread = await engine.threads.find(owner, ref);
   const history = await readHistory(engine, { owner, ref });
@@ -82,7 +84,7 @@ async function showConversation({ engine }: DialectDeps, request: FastifyRequest
 
 async function deleteConversation({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
   const ref = conversationIn(request);
-  await engine.threads.delete(ownerIn(request), ref);
+  await engine.threads.delete(callerIn(request), ref);
   reply.header('x-thread-id', ref.id);
   return { success: true, deleted: true, conversation_id: ref.id };
 }

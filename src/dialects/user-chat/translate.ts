@@ -1,7 +1,7 @@
 import type { AppError } from '../../core/errors.ts';
 import type { ThreadId } from '../../core/ids.ts';
 import { type Message, type Part, textOf } from '../../core/message.ts';
-import type { Owner } from '../../core/principal.ts';
+import type { Caller } from '../../core/principal.ts';
 import type { Thread } from '../../core/thread.ts';
 import type { RepeatKey, StartRun } from '../../engine/index.ts';
 import type { ErrorShape } from '../../http/error-handler.ts';
@@ -11,7 +11,7 @@ import { formatTime } from '../../http/time.ts';
 import { errorCodes } from './error-codes.ts';
 
 /** What a sent message asks of the engine: an answer in a conversation, or in a new one. */
-export function toStartRun(owner: Owner, content: string, call: { id: ThreadId | null; repeat: RepeatKey | null }): StartRun {
+export function toStartRun(owner: Caller, content: string, call: { id: ThreadId | null; repeat: RepeatKey | null }): StartRun {
   return {
     owner,
     thread: call.id ? { id: call.id } : { create: {} },
@@ -82,6 +82,7 @@ function wordsOf({ code, message }: AppError): string {
     case 'auth_expired':
       return 'Token expired';
     case 'auth_invalid':
+    case 'auth_revoked':
       return 'Invalid token';
     case 'auth_missing':
       return 'Not authenticated';

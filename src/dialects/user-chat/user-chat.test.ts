@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { serveInTests } from '../../../test/support/dialect-server.ts';
-import { type ExpectedCalls, storedId, storedMessage, stubRun, stubThread } from '../../../test/support/stub-engine.ts';
+import { annCalling, type ExpectedCalls, storedId, storedMessage, stubRun, stubThread } from '../../../test/support/stub-engine.ts';
 import { AppError } from '../../core/errors.ts';
 import type { ThreadQuery } from '../../core/ports/store.ts';
 import type { Run } from '../../core/run.ts';
@@ -20,7 +20,7 @@ function answering(ended: Run = completed, starts: StartRun[] = []): ExpectedCal
     runs: {
       start: async (input) => {
         starts.push(input);
-        return { run: stubRun, thread: stubThread, replayed: false };
+        return { run: stubRun, thread: stubThread, replayed: false, rate: null };
       },
       await: async () => ended,
     },
@@ -48,7 +48,7 @@ describe.each(['/api/ann', '/chat/ann', '/api/v1/chat/ann'])('POST %s/chat', (ba
       tool_calls: [],
     });
     const ask = { kind: 'append', messages: [{ role: 'user', parts: [{ type: 'text', text: hello.message.content }] }] };
-    expect(starts).toEqual([{ owner: stubRun.owner, thread: { create: {} }, ask, repeat: null }]);
+    expect(starts).toEqual([{ owner: annCalling, thread: { create: {} }, ask, repeat: null }]);
   });
 });
 
@@ -87,7 +87,22 @@ it.each(['v1', 'chat', 'graph', 'levia', 'auth', 'console', 'polylogue', 'ws', '
     const response = await post(path, hello, { authorization: '' });
     expect([response.status, await response.json()]).toMatchObject([404, { code: 'route_not_found', type: 'about:blank' }]);
   }
-  expect((await send(`/api/${word}/conversations`)).status).toBe(404);
+  for (const method of ['GET', 'POST', 'PUT', 'DELETE']) {
+    for (const path of [`/api/${word}/conversations`, `/api/${word}/chat`]) {
+      const response = await send(path, { method });
+      expect([response.status, response.headers.get('allow'), await response.json()]).toMatchObject([404, null, { type: 'about:blank' }]);
+    }
+  }
+});
+
+it('answers a method that it does not know in its own words', async () => {
+  const { send } = await serve();
+  const response = await send('/api/ann/chat', { method: 'DELETE', headers: { authorization: '' } });
+  expect([response.status, response.headers.get('allow'), await response.json()]).toMatchObject([
+    405,
+    'POST',
+    { success: false, code: 'NOT_FOUND_006' },
+  ]);
 });
 
 describe('conversation_id', () => {
@@ -238,7 +253,7 @@ describe('conversations', () => {
     const { send } = await serve({ threads: { delete: async (owner, ref) => void deleted.push(owner, ref) } });
     const response = await send(`${path}/${stubThread.id}`, { method: 'DELETE', headers: asAnn });
     expect([response.status, await response.json()]).toEqual([200, { success: true, deleted: true, conversation_id: stubThread.id }]);
-    expect(deleted).toEqual([stubRun.owner, { id: stubThread.id }]);
+    expect(deleted).toEqual([annCalling, { id: stubThread.id }]);
   });
 
   it('of nobody, or with a malformed id, are not found', async () => {

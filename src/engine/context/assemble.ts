@@ -24,5 +24,5 @@ export async function assembleRequest({ store, counter }: AssemblePorts, run: Ru
   if (history.at(-1)?.id !== messageId) throw new AppError('message_not_found', 'The question is no longer there');
   const rendered = render(history, { instructions, provider });
   const messages = await fitWindow(rendered, { budget: window - (maxTokens ?? maxOutput), counter });
-  return { model: upstream, messages, temperature, maxTokens };
+  return { model: upstream, messages, temperature, maxTokens, maxOutput };
 }

@@ -9,6 +9,7 @@ import type { RunFact } from '../../core/run-event.ts';
 import { agentNamed } from '../agents.ts';
 import { createLiveRun, type LiveRun, type LiveRuns, type StopReason } from './live-run.ts';
 import type { LogWriter } from './log-writer.ts';
+import { observedProvider } from './observed-provider.ts';
 import type { Ending } from './pending.ts';
 import { cleanText, createTextIntake } from './text-intake.ts';
 
@@ -39,7 +40,7 @@ async function executeToItsEnd(ports: ExecutorPorts, live: LiveRun): Promise<voi
   const { clock, observer, writer } = ports;
   const { id, snapshot, attempt } = live.run;
   const startedAt = clock.elapsed();
-  observer.runStarted({ id, model: snapshot.model, attempt });
+  observer.runStarted({ id, model: snapshot.model, attempt, queuedMs: Math.max(0, clock.now() - live.run.createdAt) });
   const cancelTimeout = clock.after(ports.limits.runMs, () => live.stop('timed_out'));
   const intake = createIntake(ports, live, startedAt);
   let ending: Ending;
@@ -52,10 +53,13 @@ async function executeToItsEnd(ports: ExecutorPorts, live: LiveRun): Promise<voi
     ending = live.stopReason === null ? failed(failureOf(error, observer)) : stopped(live.stopReason);
   }
   cancelTimeout();
+  observer.runEnding({ id });
   await writer.end(live, ending);
   ports.live.remove(live);
-  const code = ending.failure?.code ?? null;
-  observer.runEnded({ id, model: snapshot.model, status: ending.status, code, durationMs: Math.round(clock.elapsed() - startedAt) });
+  const { status, failure, fact } = ending;
+  const usage = fact.type === 'run.completed' ? fact.usage : null;
+  const durationMs = Math.round(clock.elapsed() - startedAt);
+  observer.runEnded({ id, model: snapshot.model, status, code: failure?.code ?? null, usage, durationMs });
 }
 
 async function streamAnswer(ports: ExecutorPorts, live: LiveRun, emit: (chunk: AgentChunk) => void | Promise<void>): Promise<ModelEnd> {
@@ -67,7 +71,8 @@ async function streamAnswer(ports: ExecutorPorts, live: LiveRun, emit: (chunk: A
   const request = await ports.assemble(live.run);
   live.signal.throwIfAborted();
   const { signal } = live;
-  return agent ? agent.run({ request, provider, emit, signal }) : provider.stream(request, emit, signal);
+  const observed = observedProvider(provider, ports.observer, live.run);
+  return agent ? agent.run({ request, provider: observed, emit, signal }) : observed.stream(request, emit, signal);
 }
 
 /** Turns a model's chunks into facts of the log: clean text, first text urgent, bounded in all. */

@@ -49,6 +49,7 @@ export interface LogWriterPorts {
 
 export function createLogWriter(ports: LogWriterPorts): LogWriter {
   const pending = new Map<LiveRun, Pending>();
+  const deliveredAt = new WeakMap<LiveRun, number>();
   const batches = createBatchStore(ports);
   const schedule = createFlushSchedule({
     clock: ports.clock,
@@ -65,13 +66,26 @@ export function createLogWriter(ports: LogWriterPorts): LogWriter {
     return entry;
   }
 
+  function reportGaps(composed: readonly Composed[]): void {
+    const now = ports.clock.elapsed();
+    const gaps: number[] = [];
+    for (const { live } of composed) {
+      const before = deliveredAt.get(live);
+      if (before !== undefined) gaps.push(now - before);
+      deliveredAt.set(live, now);
+    }
+    if (gaps.length > 0) ports.observer.delivered(gaps);
+  }
+
   function flush(scope: FlushScope): Promise<void> | null {
     const composed: Composed[] = [];
     for (const [live, entry] of pending) if (scope === 'all' || entry.urgent) composed.push(compose(live, entry));
     if (composed.length === 0) return null;
     for (const { live } of composed) pending.delete(live);
     return batches.store(composed).then((result) => {
-      if (result) deliver(ports, composed, result);
+      if (!result) return;
+      deliver(ports, composed, result);
+      reportGaps(composed);
     });
   }
 

@@ -1,15 +1,19 @@
 import { AppError } from '../../core/errors.ts';
 import type { MessageId, RunId } from '../../core/ids.ts';
+import type { RateState } from '../../core/limits.ts';
 import { textOf } from '../../core/message.ts';
 import type { Agent } from '../../core/ports/agent.ts';
 import type { Catalogue, CatalogueModel } from '../../core/ports/catalogue.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { IdSource } from '../../core/ports/ids.ts';
-import type { BeginRefusal, BeginRun, Lease, RunStore, ThreadStore } from '../../core/ports/store.ts';
+import type { Observer } from '../../core/ports/observer.ts';
+import type { BeginRefusal, BeginResult, BeginRun, Lease, RunStore, ThreadStore } from '../../core/ports/store.ts';
 import type { Run, RunSnapshot } from '../../core/run.ts';
 import { titleFrom } from '../../core/title.ts';
 import { agentNamed } from '../agents.ts';
 import type { Started, StartRun } from '../engine.ts';
+import type { Charge } from '../limits/charge.ts';
+import type { Limits } from '../limits/create-limits.ts';
 import { modelNamed } from '../models.ts';
 import { newThread } from '../threads.ts';
 import { threadName, type WakeUps } from '../wake-ups.ts';
@@ -20,6 +24,8 @@ interface StartPorts {
   readonly agents: readonly Agent[];
   readonly ids: IdSource;
   readonly clock: Clock;
+  readonly observer: Observer;
+  readonly limits: Pick<Limits, 'message' | 'unfinished'>;
   readonly wakeUps: WakeUps;
   readonly lease: () => Lease | null;
   readonly execute: (run: Run) => void;
@@ -29,21 +35,68 @@ interface StartPorts {
 /** Stores the question and its run in one transaction, and executes the run unless another one of the thread goes first. */
 export function createStart(ports: StartPorts): (input: StartRun) => Promise<Started> {
   return async (input) => {
-    const lease = ports.lease();
-    if (!lease) throw new AppError('draining', 'The server is shutting down; send this again', { retryAfterSeconds: 5 });
-    const result = await ports.store.beginRun(await beginning(ports, input, lease));
-    if (result.kind === 'refused') throw refusal(result.reason);
+    requireLease(ports);
+    const { rate, result } = await beginCharged(ports, input, await beginning(ports, input));
+    if (result.kind === 'refused') {
+      if (result.reason === 'run_limit') ports.observer.refused({ code: 'run_limit', limit: 'concurrent-runs' });
+      throw refusal(result.reason);
+    }
     const { run, thread } = result;
     if (result.kind === 'begun') {
       ports.wakeUps.hint(threadName(input.owner, thread.id));
       if (run.status === 'running') ports.execute(run);
-      else ports.wakeUps.hint(thread.key);
+      else {
+        ports.observer.runQueued({ id: run.id, model: run.snapshot.model });
+        ports.wakeUps.hint(thread.key);
+      }
     }
-    return { run, thread, replayed: result.kind === 'replayed' };
+    return { run, thread, replayed: result.kind === 'replayed', rate };
   };
 }
 
-async function beginning(ports: StartPorts, input: StartRun, lease: Lease): Promise<BeginRun> {
+function requireLease({ lease }: StartPorts): Lease {
+  const claim = lease();
+  if (!claim) throw new AppError('draining', 'The server is shutting down; send this again', { retryAfterSeconds: 5 });
+  return claim;
+}
+
+type Beginning = Omit<BeginRun, 'lease'>;
+
+interface Charged {
+  readonly result: BeginResult;
+  readonly rate: RateState | null;
+}
+
+/** Begins the run for one message of the caller's allowance; what stores no message costs none. */
+async function beginCharged(ports: StartPorts, input: StartRun, begin: Beginning): Promise<Charged> {
+  let charge: Charge;
+  try {
+    charge = await ports.limits.message(input.owner);
+  } catch (error) {
+    return replayOf(ports, begin, error);
+  }
+  try {
+    const result = await ports.store.beginRun({ ...begin, lease: requireLease(ports) });
+    if (result.kind === 'begun') return { result, rate: charge.state };
+    await charge.giveBack();
+    return { result, rate: charge.state && { ...charge.state, remaining: charge.state.remaining + 1 } };
+  } catch (error) {
+    await charge.giveBack();
+    throw error;
+  }
+}
+
+/** A repeat costs nothing, so it is answered even when nothing is left: a beginning that may begin no run can only replay one. */
+async function replayOf({ store, lease }: StartPorts, begin: Beginning, refused: unknown): Promise<Charged> {
+  if (!(refused instanceof AppError) || refused.code !== 'rate_limited' || begin.idempotency === null) throw refused;
+  const result = await store.beginRun({ ...begin, lease: lease(), maxUnfinished: { user: 0, application: 0 } });
+  if (result.kind === 'replayed' || (result.kind === 'refused' && result.reason === 'idempotency_mismatch')) {
+    return { result, rate: refused.rate ?? null };
+  }
+  throw refused;
+}
+
+async function beginning(ports: StartPorts, input: StartRun): Promise<Beginning> {
   const { ids, clock } = ports;
   const { owner, ask } = input;
   if (ask.kind === 'append' && textOf(ask.messages.at(-1)?.parts ?? []).trim() === '') {
@@ -68,7 +121,7 @@ async function beginning(ports: StartPorts, input: StartRun, lease: Lease): Prom
     snapshot: snapshotOf(input, settings),
     title: asked ? titleFrom(textOf(asked.parts)) || null : null,
     maxQueued: ports.maxQueued,
-    lease,
+    maxUnfinished: ports.limits.unfinished(owner),
     idempotency: input.repeat ?? null,
   };
 }
@@ -105,6 +158,10 @@ function refusal(reason: BeginRefusal): AppError {
       return new AppError('message_not_found', 'There is no such message in this thread');
     case 'queue_full':
       return new AppError('queue_full', 'Too many messages wait in this thread; send again when some are answered', {
+        retryAfterSeconds: 5,
+      });
+    case 'run_limit':
+      return new AppError('run_limit', 'Too many answers are being written at once; send this again when one of them has ended', {
         retryAfterSeconds: 5,
       });
     case 'idempotency_mismatch':

@@ -7,8 +7,10 @@ export interface TextIntake {
 }
 
 const REPLACEMENT = '\uFFFD';
+const UNCLEAN = /[\r\0\ud800-\udfff]/;
 
 function clean(text: string): string {
+  if (!UNCLEAN.test(text)) return text;
   return text.replace(/\r\n?/g, '\n').replaceAll('\0', REPLACEMENT).toWellFormed();
 }
 

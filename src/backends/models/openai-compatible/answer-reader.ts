@@ -1,15 +1,18 @@
 import type { Usage } from '../../../core/message.ts';
-import type { ChunkSink, ModelChunk, ModelEnd, ModelError } from '../../../core/ports/model-provider.ts';
-import { interrupted, malformed, statusError, tooLong } from './failures.ts';
-import { elementsOf, fieldsOf, parseJson, stringOf } from './json-fields.ts';
-import type { Quote } from './redact.ts';
+import type { ChunkSink, ModelEnd, ModelError } from '../../../core/ports/model-provider.ts';
+import { interrupted, malformed, statusError } from '../upstream/failures.ts';
+import { elementsOf, fieldsOf, parseJson, stringOf } from '../upstream/json-fields.ts';
+import { createOutlet } from '../upstream/outlet.ts';
+import type { Quote } from '../upstream/redact.ts';
 import { createToolCalls } from './tool-calls.ts';
 
-/** Understands the payloads of one answer and hands its chunks to the sink, synchronously and in order. */
+/** Understands the payloads of one answer and hands its chunks to the sink, in order. */
 export interface AnswerReader {
   /** Takes one payload: a stream chunk, `[DONE]`, or a whole non-streamed answer. Throws a `ModelError`, or what the sink throws. */
   take(payload: string): void;
-  /** What the sink asked to wait for since the last call; null when nothing. */
+  /** Hands over the text of the payloads so far. */
+  release(): void;
+  /** Releases, and gives what the sink asked to wait for since the last call; null when nothing. */
   held(): Promise<unknown> | null;
   /** Hands over the tool calls. Throws `upstream_interrupted` when the provider never said that the answer is over. */
   finish(): ModelEnd;
@@ -26,41 +29,6 @@ interface ReaderOptions {
   /** Bound for text, reasoning and arguments together. */
   readonly maxCharacters: number;
   readonly quote: Quote;
-}
-
-/** Counts what goes to the sink and gathers what it asks to wait for. */
-function createOutlet(sink: ChunkSink, maxCharacters: number) {
-  let waiting: Promise<void>[] = [];
-  let characters = 0;
-  let delivered = false;
-
-  function measure(more: number): void {
-    characters += more;
-    if (characters > maxCharacters) throw tooLong();
-  }
-
-  function hand(chunk: ModelChunk): void {
-    delivered = true;
-    const pause = sink(chunk);
-    if (pause instanceof Promise) waiting.push(pause);
-  }
-
-  return {
-    measure,
-    hand,
-    handText(type: 'text' | 'reasoning', text: string): void {
-      if (text === '') return;
-      measure(text.length);
-      hand({ type, text });
-    },
-    held(): Promise<unknown> | null {
-      if (waiting.length === 0) return null;
-      const all = Promise.all(waiting);
-      waiting = [];
-      return all;
-    },
-    hasDelivered: () => delivered,
-  };
 }
 
 /** A reader for one answer in OpenAI's chat completion format. */
@@ -95,10 +63,12 @@ export function createAnswerReader({ sink, maxCharacters, quote }: ReaderOptions
     },
     finish() {
       if (!done && ended === null) throw interrupted(new Error('no end of the answer'));
+      outlet.release();
       const whole = calls.whole();
       for (const call of whole) outlet.hand(call);
       return { reason: reasonOf(ended, whole.length > 0), usage };
     },
+    release: outlet.release,
     held: outlet.held,
     hasDelivered: outlet.hasDelivered,
     hasEnded: () => done || ended !== null,

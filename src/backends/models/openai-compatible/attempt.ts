@@ -1,31 +1,15 @@
 import type { IncomingMessage } from 'node:http';
-import { type ChunkSink, type ModelEnd, ModelError, type ModelRequest } from '../../../core/ports/model-provider.ts';
+import { type ChunkSink, ModelError, type ModelRequest } from '../../../core/ports/model-provider.ts';
+import { readBounded, readText } from '../upstream/body-reading.ts';
+import type { Connection } from '../upstream/connection.ts';
+import { createDeadline, type Deadline, pauseFor } from '../upstream/deadline.ts';
+import { interrupted, malformed, tooLong } from '../upstream/failures.ts';
+import { createQuote } from '../upstream/redact.ts';
+import { isRefused, lost, refusal, unanswered } from '../upstream/response.ts';
+import type { Outcome } from '../upstream/retry.ts';
 import { type AnswerReader, createAnswerReader } from './answer-reader.ts';
-import { readBounded, readText } from './body-reading.ts';
-import { createDeadline, type Deadline, type Timeouts } from './deadline.ts';
-import type { Endpoint } from './endpoint.ts';
-import { type Failure, interrupted, isRetriedStatus, malformed, retryAfterMs, statusError, tooLong, unreachable } from './failures.ts';
-import { createQuote, messageIn } from './redact.ts';
 import { type Habits, requestBody } from './request-body.ts';
 import { createSseParser } from './sse-parser.ts';
-
-/** How much a provider may send. */
-export interface Limits {
-  /** UTF-16 code units of one line of a stream. */
-  readonly lineCharacters: number;
-  /** UTF-16 code units of text, reasoning and tool arguments of one answer. */
-  readonly answerCharacters: number;
-  /** UTF-16 code units of an error's body that are looked at. */
-  readonly errorCharacters: number;
-}
-
-/** What all tries with one provider share. */
-export interface Connection {
-  readonly endpoint: Endpoint;
-  readonly timeouts: Timeouts;
-  readonly limits: Limits;
-  readonly now: () => number;
-}
 
 interface Question {
   readonly request: ModelRequest;
@@ -33,9 +17,6 @@ interface Question {
   readonly sink: ChunkSink;
   readonly signal: AbortSignal;
 }
-
-/** A whole answer, or why there is none. */
-export type Outcome = { readonly end: ModelEnd } | { readonly failure: Failure };
 
 // JSON needs up to six characters for one, and a little frame.
 const JSON_EXPANSION = 6;
@@ -50,12 +31,11 @@ export async function attempt(connection: Connection, question: Question): Promi
   try {
     const response = await open(connection, question, deadline);
     answered = true;
-    if (response.statusCode !== undefined && (response.statusCode < 200 || response.statusCode > 299)) {
-      return { failure: await refusal(connection, response, deadline) };
-    }
+    if (isRefused(response)) return { failure: await refusal(connection, response, deadline) };
     await readAnswer({ connection, response, reader, deadline });
     const end = reader.finish();
-    await settled(reader.held(), deadline);
+    const held = reader.held();
+    if (held !== null) await pauseFor(held, deadline);
     return { end };
   } catch (error) {
     question.signal.throwIfAborted();
@@ -68,29 +48,14 @@ export async function attempt(connection: Connection, question: Question): Promi
   }
 }
 
-/** Waits for the sink, but no longer than the caller and the total timeout allow. */
-function settled(held: Promise<unknown> | null, deadline: Deadline): Promise<unknown> | null {
-  if (held === null) return null;
-  deadline.hold(true);
-  return new Promise((resolve, reject) => {
-    deadline.signal.addEventListener('abort', () => reject(deadline.signal.reason), { once: true });
-    held.then(resolve, reject);
-  });
-}
-
 async function open({ endpoint }: Connection, { request, habits }: Question, deadline: Deadline): Promise<IncomingMessage> {
   const body = requestBody(request, habits);
   try {
     return await endpoint.send({ path: '/chat/completions', body, signal: deadline.signal });
   } catch (error) {
     deadline.signal.throwIfAborted();
-    throw isParseError(error) ? malformed(error) : unreachable(error);
+    throw unanswered(error);
   }
-}
-
-/** llhttp's complaints about bytes that are no HTTP. */
-function isParseError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('HPE_');
 }
 
 interface Reading {
@@ -117,25 +82,18 @@ async function readAnswer({ connection: { limits }, response, reader, deadline }
   }
   const parser = createSseParser({ maxCharacters: limits.lineCharacters, onData: reader.take });
   const take = (text: string) => {
-    parser.push(text);
+    try {
+      parser.push(text);
+    } finally {
+      // What came whole before a payload that cannot be read is part of the answer.
+      reader.release();
+    }
     return { held: reader.held(), enough: reader.isDone() };
   };
   const end = await readText(response, take, deadline);
   if (end.lost && !reader.hasEnded()) {
     deadline.signal.throwIfAborted();
-    throw isParseError(end.cause) ? malformed(end.cause) : interrupted(end.cause);
+    throw lost(end.cause);
   }
   parser.end();
-}
-
-async function refusal({ endpoint, limits, now }: Connection, response: IncomingMessage, deadline: Deadline): Promise<Failure> {
-  const status = response.statusCode ?? 0;
-  const { text } = await readBounded(response, limits.errorCharacters, deadline);
-  deadline.signal.throwIfAborted();
-  return {
-    error: statusError(status, createQuote(endpoint.secrets)(messageIn(text))),
-    again: isRetriedStatus(status),
-    retryAfterMs: retryAfterMs(response.headers['retry-after'], now()),
-    refusal: status === 400 || status === 422 ? text : '',
-  };
 }

@@ -1,4 +1,4 @@
-import { tooLong } from './failures.ts';
+import { tooLong } from '../upstream/failures.ts';
 
 /** Reads server-sent events out of text that arrives in any pieces. */
 export interface SseParser {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ModelChunk } from '../../../core/ports/model-provider.ts';
-import { malformed, tooLong } from './failures.ts';
-import { elementsOf, fieldsOf, stringOf } from './json-fields.ts';
+import { malformed, tooLong } from '../upstream/failures.ts';
+import { elementsOf, fieldsOf, stringOf } from '../upstream/json-fields.ts';
 
 const MAX_CALLS = 128;
 

@@ -49,15 +49,27 @@ export function callersError(error: unknown): unknown {
   return error instanceof ConnectionLost || isPassing(error) || BUSY.test(codeOf(error) ?? '') ? storeUnavailable(error) : error;
 }
 
+/** What the driver says, without a code, when a server wants a password and there is none. */
+const NO_PASSWORD = /client password must be a/;
+
+/** Where the store was looked for; `schemaOwner` is who owns the schema there, as far as that is known. */
+interface Place extends Address {
+  readonly schemaOwner?: string | null;
+}
+
 /** A sentence for the operator about why the store cannot be opened; never the password. */
-export function openingFailure(failure: unknown, address: Address): Error {
+export function openingFailure(failure: unknown, address: Place): Error {
   const error = failure instanceof ConnectionLost ? failure.cause : failure;
   const code = codeOf(error) ?? '';
   const where = address.host.startsWith('/') ? address.host : `${address.host}:${address.port}`;
+  if (code === '' && NO_PASSWORD.test(messageOf(error))) {
+    return new Error(`PostgreSQL at ${where} wants a password for the user "${address.user}": put it into DATABASE_URL.`);
+  }
   return new Error(sentenceFor(code, { ...address, where }) ?? `PostgreSQL at ${where} cannot be used: ${messageOf(error)}`);
 }
 
-function sentenceFor(code: string, { where, user, database }: Address & { readonly where: string }): string | null {
+function sentenceFor(code: string, place: Place & { readonly where: string }): string | null {
+  const { where, user, database } = place;
   switch (code) {
     case '28P01':
     case '28000':
@@ -65,7 +77,7 @@ function sentenceFor(code: string, { where, user, database }: Address & { readon
     case '3D000':
       return `PostgreSQL at ${where} has no database "${database}": create it, or name another one in DATABASE_URL.`;
     case '42501':
-      return `The user "${user}" may not create what the server needs in the database "${database}": grant CREATE on the database.`;
+      return noRight(place);
     case '53300':
       return `PostgreSQL at ${where} has no connection left: raise max_connections, or stop another program.`;
     case '25006':
@@ -75,6 +87,15 @@ function sentenceFor(code: string, { where, user, database }: Address & { readon
     default:
       return code === '' || SQLSTATE.test(code) ? null : `PostgreSQL at ${where} cannot be reached (${code}): check DATABASE_URL.`;
   }
+}
+
+function noRight({ user, database, schemaOwner = null }: Place): string {
+  if (schemaOwner === null)
+    return `The user "${user}" may not create what the server needs in the database "${database}": grant CREATE on the database.`;
+  if (schemaOwner === user)
+    return `Something in the schema polylogue of the database "${database}" belongs to another user than "${user}": make "${user}" its owner.`;
+  return `The schema polylogue in the database "${database}" belongs to "${schemaOwner}", and the user "${user}" may not use all of it: \
+connect as "${schemaOwner}", or grant that role to "${user}".`;
 }
 
 function messageOf(error: unknown): string {

@@ -92,6 +92,17 @@ function operationsOver(lanes: Lanes): StoreOperations {
       return inTransaction(lane, 'appending', (connection) => operationsOn(connection).appendLog(batch));
     },
     readLog: (input) => readLog(reading('readLog'), input),
+    createApplication: writing('createApplication'),
+    listApplications: reading('listApplications'),
+    findApplication: reading('findApplication'),
+    changeApplication: writing('changeApplication'),
+    createKey: writing('createKey'),
+    findKeyByDigest: reading('findKeyByDigest'),
+    findKeys: reading('findKeys'),
+    listKeys: reading('listKeys'),
+    revokeKey: writing('revokeKey'),
+    touchKeys: writing('touchKeys'),
+    accessVersion: reading('accessVersion'),
     ping: () => reliably(() => lanes.reads.run(refuseReadOnly)),
     forgetOldKeys: writing('forgetOldKeys'),
   };

@@ -67,6 +67,47 @@ describe.skipIf(server === null)('opening', () => {
     expect(said).toEqual([]);
   });
 
+  test.each([
+    ['that it can replace', 'select id, title from polylogue.threads', false],
+    ['with other columns', 'select title as name, 1 as one from polylogue.threads', false],
+    ['with other columns, from which something was made', 'select title as name, 1 as one from polylogue.threads', true],
+  ])('renews a view of an earlier program %s', async (_which, old, dependent) => {
+    const store = await openPostgresStore({ url: database.url, log });
+    const { thread } = await begin(store, { thread: { create: newThread({ title: 'Sums' }) } });
+    await store.close();
+    const form = "select obj_description('public.conversations'::regclass) as form";
+    const current = await queryDatabase(database.url, form);
+    await queryDatabase(
+      database.url,
+      `drop view conversations; create view conversations as ${old};
+      comment on view conversations is 'Made by Polylogue from its own tables in the schema polylogue.'`,
+    );
+    if (dependent) await queryDatabase(database.url, 'create view mine as select * from conversations');
+    await openOnce();
+    if (dependent) {
+      expect(said).toEqual([expect.stringMatching(/the view public\.conversations is not renewed: something else was made from it/)]);
+      expect(await queryDatabase(database.url, 'select * from mine')).toEqual([{ name: 'Sums', one: 1 }]);
+      await queryDatabase(database.url, 'drop view mine');
+      said.length = 0;
+      await openOnce();
+    }
+    expect(said).toEqual([]);
+    expect(await queryDatabase(database.url, form)).toEqual(current);
+    expect(await queryDatabase(database.url, 'select id, title, status from conversations')).toEqual([
+      { id: thread.id, title: 'Sums', status: 'active' },
+    ]);
+  });
+
+  test('leaves a table alone that bears the mark of its views', async () => {
+    await queryDatabase(database.url, 'create table messages (note text)');
+    await queryDatabase(
+      database.url,
+      "comment on table messages is 'Made by Polylogue from its own tables in the schema polylogue.'; insert into messages values ('mine')",
+    );
+    await openOnce();
+    expect(await queryDatabase(database.url, 'select * from messages')).toEqual([{ note: 'mine' }]);
+  });
+
   test('leaves tables of those names alone and says so', async () => {
     await queryDatabase(database.url, 'create table messages (note text)');
     await queryDatabase(database.url, "insert into messages values ('mine')");
@@ -96,6 +137,24 @@ describe.skipIf(server === null)('opening', () => {
     ]);
     await queryDatabase(database.url, `drop owned by ${role}`);
     await queryDatabase(database.url, `drop role ${role}`);
+  });
+
+  test('says whose the schema is to a user who may not use it', async () => {
+    await openOnce();
+    const role = `plg_${database.url.replace(/.*polylogue_test_(\w+).*/, '$1')}`;
+    await queryDatabase(database.url, `create role ${role} login password 'sesame'`);
+    const url = database.url.replace(/\/\/[^/]*@/, `//${role}:sesame@`);
+    const [owner] = await queryDatabase(
+      database.url,
+      "select pg_get_userbyid(nspowner) as name from pg_namespace where nspname = 'polylogue'",
+    );
+    const whose = `belongs to "${owner?.name}", and the user "${role}" may not use all of it: connect as "${owner?.name}", or grant that role to`;
+    expect(await failureOf(url)).toContain(whose);
+    await queryDatabase(database.url, `grant all on schema polylogue to ${role}`);
+    expect(await failureOf(url)).toContain(whose);
+    await queryDatabase(database.url, `alter schema polylogue owner to ${role}`);
+    expect(await failureOf(url)).toContain(`belongs to another user than "${role}": make "${role}" its owner`);
+    await queryDatabase(database.url, `drop schema polylogue cascade; drop owned by ${role}; drop role ${role}`);
   });
 
   test('names every connection and asks for whole commits', async () => {
@@ -178,4 +237,31 @@ test.each([
   const port = typeof address === 'object' ? address?.port : 0;
   expect(await failureOf(`postgresql://ann:sesame@127.0.0.1:${port}/x`)).toMatch(sentence);
   refusing.close();
+});
+
+test.each([
+  ['no password', 'ann'],
+  ['an empty one', 'ann:'],
+])('a server that wants a password is answered with a sentence where DATABASE_URL has %s', async (_which, user) => {
+  const ask = (kind: number, text: string) => {
+    const message = Buffer.alloc(9);
+    message.write('R');
+    message.writeInt32BE(8 + Buffer.byteLength(text), 1);
+    message.writeInt32BE(kind, 5);
+    return Buffer.concat([message, Buffer.from(text)]);
+  };
+  const asking = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => {
+      socket.write(ask(10, 'SCRAM-SHA-256\0\0'));
+      socket.once('data', () => socket.write(ask(11, 'r=nonce,s=c2FsdA==,i=4096')));
+    });
+  });
+  await new Promise<void>((resolve) => asking.listen(0, '127.0.0.1', resolve));
+  const address = asking.address();
+  const port = typeof address === 'object' ? address?.port : 0;
+  expect(await failureOf(`postgresql://${user}@127.0.0.1:${port}/x`)).toBe(
+    `PostgreSQL at 127.0.0.1:${port} wants a password for the user "ann": put it into DATABASE_URL.`,
+  );
+  asking.close();
 });

@@ -1,13 +1,20 @@
+import { createHash } from 'node:crypto';
 import type { Connection } from './connection.ts';
 import { codeOf } from './failures.ts';
 import type { StoreLog } from './store-log.ts';
 
-const MARK = 'Made by Polylogue from its own tables in the schema polylogue.';
+/** Begins the comment on every view of ours; what follows tells which form it has. */
+const MARK = 'Made by Polylogue from its own tables in the schema polylogue';
 
 const NAME_TAKEN = 'the name is taken, and what has it is left as it is';
 const NO_RIGHT = 'this user may not create anything in the schema public, or there is none';
 /** By SQLSTATE: no right, no schema, a type of that name, a table that somebody has made meanwhile. */
 const REASONS: Readonly<Record<string, string>> = { '42501': NO_RIGHT, '3F000': NO_RIGHT, '42710': NAME_TAKEN, '42P07': NAME_TAKEN };
+/** Why a view of ours keeps its old form: no right, something that was made from it. */
+const KEPT: Readonly<Record<string, string>> = {
+  '42501': 'it belongs to another user',
+  '2BP01': 'something else was made from it; drop that, or the view, and start again',
+};
 
 /** How the user-chat protocol's own tables look, so that queries written for them go on working. */
 const VIEWS: Readonly<Record<string, string>> = {
@@ -38,30 +45,53 @@ const VIEWS: Readonly<Record<string, string>> = {
     where threads.deleted_at is null`,
 };
 
-/** Makes the views in `public`, each unless its name is taken there; the log says which is left out and why. Call inside a transaction. */
+/**
+ * Makes the views in `public`, each unless its name is taken there, and gives those of an earlier program their new form; the log says what is
+ * left out and why. Call inside a transaction.
+ */
 export async function shareViews(connection: Connection, log: StoreLog): Promise<void> {
   for (const [name, query] of Object.entries(VIEWS)) {
-    const reason = await shareView(connection, name, query);
-    if (reason !== null) log.info({ view: `public.${name}` }, `the view public.${name} is not made: ${reason}`);
+    const problem = await shareView(connection, name, query);
+    if (problem !== null) log.info({ view: `public.${name}` }, `the view public.${name} is not ${problem}`);
   }
 }
 
-/** Whatever a table, view or type of that name says of itself; by the catalogue, for which no right on the schema is needed. */
-const TAKEN = `select obj_description(pg_class.oid, 'pg_class') as comment from pg_class
+/** What has the name, were it a table, view or type; by the catalogue, for which no right on the schema is needed. */
+const TAKEN = `select relkind::text as kind, obj_description(pg_class.oid, 'pg_class') as comment from pg_class
   join pg_namespace on pg_namespace.oid = pg_class.relnamespace where nspname = 'public' and relname = $1`;
 
+interface Taken {
+  readonly kind: string;
+  readonly comment: string | null;
+}
+
 async function shareView(connection: Connection, name: string, query: string): Promise<string | null> {
-  const [taken] = (await connection.session.all(TAKEN, [name])) as readonly { comment: string | null }[];
-  if (taken?.comment === MARK) return null;
-  if (taken !== undefined) return NAME_TAKEN;
+  const [taken] = (await connection.session.all(TAKEN, [name])) as readonly Taken[];
+  const comment = `${MARK} (form ${createHash('sha256').update(query).digest('hex').slice(0, 12)}).`;
+  if (taken?.comment === comment) return null;
+  const ours = taken?.kind === 'v' && taken.comment?.startsWith(MARK) === true;
+  if (taken !== undefined && !ours) return `made: ${NAME_TAKEN}`;
+  const made = `view public.${name} as ${query}; comment on view public.${name} is '${comment}'`;
+  if (!ours) {
+    const code = await attempt(connection, `create ${made}`, REASONS);
+    return code === null ? null : `made: ${REASONS[code]}`;
+  }
+  // Replacing keeps the rights that were granted on the view, but only takes columns at its end.
+  if ((await attempt(connection, `create or replace ${made}`, { ...KEPT, '42P16': '' })) === null) return null;
+  const code = await attempt(connection, `drop view public.${name}; create ${made}`, KEPT);
+  return code === null ? null : `renewed: ${KEPT[code]}`;
+}
+
+/** Gives the SQLSTATE when the statements failed in one of the ways that are foreseen; the transaction goes on then. */
+async function attempt(connection: Connection, statements: string, foreseen: Readonly<Record<string, string>>): Promise<string | null> {
   await connection.execute('savepoint view');
   try {
-    await connection.execute(`create view public.${name} as ${query}; comment on view public.${name} is '${MARK}'`);
+    await connection.execute(statements);
     return null;
   } catch (error) {
-    const reason = REASONS[codeOf(error) ?? ''];
-    if (reason === undefined) throw error;
+    const code = codeOf(error);
+    if (code === null || foreseen[code] === undefined) throw error;
     await connection.execute('rollback to view');
-    return reason;
+    return code;
   }
 }

@@ -10,6 +10,7 @@ import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
 import type { RunRow, ThreadRow } from './rows.ts';
 import { toRun, toThread } from './rows.ts';
+import { reachesRunLimit } from './run-limits.ts';
 import { startLog } from './run-log.ts';
 import { insertRun, unfinishedRuns } from './runs.ts';
 import type { Session } from './session.ts';
@@ -61,7 +62,7 @@ async function repeatOf(session: Session, input: BeginRun): Promise<BeginResult 
 
 async function newThread(session: Session, input: BeginRun): Promise<ThreadRow> {
   if (!('create' in input.thread)) throw new Error('Only a thread that may be created can be planned without being there.');
-  const user = await ensureUser(session, input.owner);
+  const user = await ensureUser(session, input.owner, input.now);
   return insertThread(session, { owner: input.owner, user, thread: input.thread.create, now: input.now });
 }
 
@@ -74,7 +75,7 @@ async function planFor(session: Session, input: BeginRun, thread: ThreadRow | un
   const ahead = thread === undefined ? [] : await unfinishedRuns(session, thread.key);
   const starts = input.lease !== null && ahead.length === 0;
   if (!starts && ahead.filter((run) => run.status === 'queued').length >= input.maxQueued) return 'queue_full';
-  return { starts, ask };
+  return (await reachesRunLimit(session, input)) ? 'run_limit' : { starts, ask };
 }
 
 async function planAsk(session: Session, input: BeginRun, thread: ThreadRow | undefined): Promise<Plan['ask'] | null> {
@@ -182,6 +183,7 @@ function runRow(input: BeginRun, made: Asked & { plan: Plan; thread: ThreadRow }
     lease_until: lease?.until ?? null,
     created_at: input.now,
     ended_at: null,
+    counted_for: thread.application_id,
     application_id: thread.application_id,
     external_id: thread.external_id,
     thread_id: thread.id,

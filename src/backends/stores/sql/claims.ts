@@ -1,15 +1,15 @@
-import { sql } from 'kysely';
 import type { RunId } from '../../../core/ids.ts';
 import type { Lease, LostRun } from '../../../core/ports/store.ts';
 import type { Run } from '../../../core/run.ts';
 import type { Db } from './db.ts';
+import { idList } from './id-list.ts';
 import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
 import type { RunRow } from './rows.ts';
 import { toRun } from './rows.ts';
 import { liveEvents, startLog } from './run-log.ts';
 import { allRuns, unfinishedRuns } from './runs.ts';
-import type { Dialect, Session } from './session.ts';
+import type { Session } from './session.ts';
 import { recordFacts, runStarted } from './thread-events.ts';
 
 const waitingThreads = prepared((db) =>
@@ -61,17 +61,8 @@ const renew = prepared((db, param: Param<{ ids: string; until: number }>, dialec
   db
     .updateTable('runs')
     .set({ lease_until: param('until') })
-    .where('id', 'in', listed(dialect, param('ids'))),
+    .where('id', 'in', idList(dialect, param('ids'))),
 );
-
-function listed(dialect: Dialect, ids: string) {
-  switch (dialect) {
-    case 'sqlite':
-      return sql<string>`(select value from json_each(${ids}))`;
-    case 'postgres':
-      return sql<string>`(select jsonb_array_elements_text(cast(${ids} as jsonb)))`;
-  }
-}
 
 const lost = prepared((db, param: Param<{ now: number }>, dialect) => {
   const runs = allRuns(db)

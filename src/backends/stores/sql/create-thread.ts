@@ -15,7 +15,7 @@ export async function createThread(
 ): Promise<CreateThreadResult> {
   const { owner, now, idempotency } = input;
   await lockNames(session, owner, idempotency === null ? [input.thread.id] : [`repeat ${idempotency.key}`, input.thread.id]);
-  const user = await ensureUser(session, owner);
+  const user = await ensureUser(session, owner, now);
   if (idempotency !== null) {
     const earlier = await findRepeat<{ thread: Thread }>(session, { userId: user.id, idempotency, now });
     if (earlier === 'mismatch') return { kind: 'refused', reason: 'idempotency_mismatch' };

@@ -4,7 +4,8 @@ import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
 import type { Session } from './session.ts';
 
-// Every transaction takes its locks in this order: names, threads by key, runs by id. SQLite has one writer and needs none.
+// Every transaction takes its locks in this order: names, threads by key, runs by id, limits, the version of keys. SQLite has one writer and
+// needs none.
 
 const name = prepared((db, param: Param<{ name: string }>) =>
   db.selectNoFrom(sql<string>`pg_advisory_xact_lock(hashtextextended(${param('name')}, 0))`.as('locked')),
@@ -41,6 +42,11 @@ const runs = prepared((db, param: Param<{ runs: readonly string[] }>) =>
 export async function lockNames(session: Session, owner: Owner, words: readonly string[]): Promise<void> {
   if (session.dialect === 'sqlite') return;
   for (const word of words) await name.run(session, { name: JSON.stringify([owner.applicationId, owner.userId, word]) });
+}
+
+/** Waits for every transaction that holds this very name, shared ones too, and holds it until this one ends. */
+export async function lockExactly(session: Session, exactly: string): Promise<void> {
+  if (session.dialect === 'postgres') await name.run(session, { name: exactly });
 }
 
 /** From here on this transaction sees the thread as the last one left it, and the next one waits. */

@@ -2,6 +2,7 @@ import type { Compilable, Kysely } from 'kysely';
 import { sql } from 'kysely';
 import { conversations } from './migrations/0001-conversations.ts';
 import { processes } from './migrations/0002-processes.ts';
+import { access } from './migrations/0003-access.ts';
 import type { Database } from './schema.ts';
 import type { Dialect, Session } from './session.ts';
 import { allOf, builders, runOf } from './session.ts';
@@ -15,10 +16,14 @@ interface Migration {
 const migrations: readonly Migration[] = [
   { name: 'conversations', statements: conversations },
   { name: 'processes', statements: processes },
+  { name: 'access', statements: access },
 ];
 
-/** Brings the tables to this program's version. Call inside a transaction; rejects when a newer program has been here. */
-export async function migrate(session: Session): Promise<void> {
+/** The version to which this program brings a store. */
+export const STORE_VERSION = migrations.length;
+
+/** Brings the tables to this program's version, or to `upTo`. Call inside a transaction; rejects when a newer program has been here. */
+export async function migrate(session: Session, upTo = migrations.length): Promise<void> {
   const db = builders[session.dialect];
   const integer = session.dialect === 'sqlite' ? sql`integer` : sql`bigint`;
   const versions = db.schema
@@ -37,7 +42,7 @@ export async function migrate(session: Session): Promise<void> {
   }
   for (const [index, migration] of migrations.entries()) {
     const version = index + 1;
-    if (version <= current) continue;
+    if (version <= current || version > upTo) continue;
     for (const statement of migration.statements(db, session.dialect)) await runOf(session, statement);
     await runOf(session, db.insertInto('schema_versions').values({ version, name: migration.name }));
   }

@@ -81,6 +81,7 @@ const add = prepared((db, param: Param<{ [Column in keyof RunsTable]: RunsTable[
     lease_until: param('lease_until'),
     created_at: param('created_at'),
     ended_at: param('ended_at'),
+    counted_for: param('counted_for'),
   }),
 );
 

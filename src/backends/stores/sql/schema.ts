@@ -3,9 +3,41 @@ import type { RunStatus } from '../../../core/run.ts';
 
 // Portable on purpose: ids are TEXT, times are milliseconds since 1970, flags are 0 or 1, JSON is TEXT.
 
-interface ApplicationsTable {
+/** `place` is their order; `sealed_secrets` a JSON array of texts. */
+export interface ApplicationsTable {
   readonly id: string;
   readonly number: number;
+  readonly name: string;
+  readonly tier: string | null;
+  readonly jwks_url: string | null;
+  readonly sealed_secrets: string;
+  readonly issuer: string | null;
+  readonly audience: string | null;
+  readonly created_at: number;
+  readonly place: number;
+}
+
+/** `place` is their order; `scopes` and `dialects` are JSON arrays of texts. */
+export interface ApiKeysTable {
+  readonly id: string;
+  readonly application_id: string;
+  readonly digest: string;
+  readonly name: string;
+  readonly hint: string;
+  readonly scopes: string;
+  readonly dialects: string | null;
+  readonly user_id: string | null;
+  readonly tier: string | null;
+  readonly created_at: number;
+  readonly expires_at: number | null;
+  readonly last_used_at: number | null;
+  readonly revoked_at: number | null;
+  readonly place: number;
+}
+
+/** One row. */
+interface AccessVersionTable {
+  readonly value: number;
 }
 
 interface UsersTable {
@@ -52,7 +84,7 @@ export interface MessagesTable {
   readonly created_at: number;
 }
 
-/** `ended_at` is null exactly while the run is unfinished. */
+/** `ended_at` is null exactly while the run is unfinished; `counted_for` is its application, null in old runs that have ended. */
 export interface RunsTable {
   readonly id: string;
   readonly thread_key: string;
@@ -70,6 +102,7 @@ export interface RunsTable {
   readonly lease_until: number | null;
   readonly created_at: number;
   readonly ended_at: number | null;
+  readonly counted_for: string | null;
 }
 
 /** Segments of unfinished runs, in the order of their writing. */
@@ -114,6 +147,8 @@ interface SchemaVersionsTable {
 /** The tables as every SQL store has them. */
 export interface Database {
   readonly applications: ApplicationsTable;
+  readonly api_keys: ApiKeysTable;
+  readonly access_version: AccessVersionTable;
   readonly users: UsersTable;
   readonly threads: ThreadsTable;
   readonly messages: MessagesTable;

@@ -1,4 +1,7 @@
 import type { Store } from '../../../core/ports/store.ts';
+import { accessVersion } from './access-version.ts';
+import { createKey, findKeyByDigest, findKeys, listKeys, revokeKey, touchKeys } from './api-keys.ts';
+import { changeApplication, createApplication, findApplication, listApplications } from './applications.ts';
 import { beginRun } from './begin-run.ts';
 import { contextOf, listMessages } from './branches.ts';
 import { changeThread, setHead } from './change-thread.ts';
@@ -53,6 +56,17 @@ export function storeOperations(db: Db): StoreOperations {
     takeLost: (input) => takeLost(db, input),
     appendLog: (batch) => appendLog(db, batch),
     readLog: (input) => readLog(db, input),
+    createApplication: (application) => createApplication(session, application),
+    listApplications: () => listApplications(session),
+    findApplication: (id) => findApplication(session, id),
+    changeApplication: (id, changes) => changeApplication(session, id, changes),
+    createKey: (input) => createKey(session, input),
+    findKeyByDigest: (digest) => findKeyByDigest(session, digest),
+    findKeys: (ids) => findKeys(session, ids),
+    listKeys: (applicationId) => listKeys(session, applicationId),
+    revokeKey: (input) => revokeKey(session, input),
+    touchKeys: (uses) => touchKeys(session, uses),
+    accessVersion: () => accessVersion(session),
     ping: async () => {
       await session.all('select 1', []);
     },

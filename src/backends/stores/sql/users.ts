@@ -1,5 +1,6 @@
 import { v7 } from 'uuid';
 import type { Owner } from '../../../core/principal.ts';
+import { ensureApplication } from './applications.ts';
 import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
 import { randomNumber } from './random-number.ts';
@@ -21,13 +22,6 @@ const byName = prepared((db, param: Param<{ application: string; user: string }>
     .select(['users.id', 'users.number', 'applications.number as application_number']),
 );
 
-const addApplication = prepared((db, param: Param<{ id: string; number: number }>) =>
-  db
-    .insertInto('applications')
-    .values({ id: param('id'), number: param('number') })
-    .onConflict((conflict) => conflict.column('id').doNothing()),
-);
-
 const addUser = prepared((db, param: Param<{ id: string; application: string; user: string; number: number }>) =>
   db
     .insertInto('users')
@@ -41,10 +35,10 @@ export function findUser(session: Session, owner: Owner): Promise<UserRow | unde
 }
 
 /** The user's record, made on first sight together with its application's. */
-export async function ensureUser(session: Session, owner: Owner): Promise<UserRow> {
+export async function ensureUser(session: Session, owner: Owner, now: number): Promise<UserRow> {
   const known = await findUser(session, owner);
   if (known !== undefined) return known;
-  await addApplication.run(session, { id: owner.applicationId, number: randomNumber() });
+  await ensureApplication(session, owner.applicationId, now);
   await addUser.run(session, { id: v7(), application: owner.applicationId, user: owner.userId, number: randomNumber() });
   const made = await findUser(session, owner);
   if (made === undefined) throw new Error('A user was not found right after it was written.');

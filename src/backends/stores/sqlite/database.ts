@@ -1,12 +1,12 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { isBusy, pidFileIn, storeInUse } from './in-use.ts';
 import type { Scrubber } from './scrubber.ts';
 import { scrubberOf } from './scrubber.ts';
 
 const PAGES_BEFORE_CHECKPOINT = 4000;
 const CACHE_KIB = 64 * 1024;
-const SQLITE_BUSY = 5;
 
 /** How much a commit waits for: `full` until it is on the disk, `normal` until it is with the operating system. */
 export type Sync = 'full' | 'normal';
@@ -23,18 +23,18 @@ export interface Connection {
   close(): void;
 }
 
-/** Opens DATA_DIR/polylogue.db for this process alone; throws a sentence for people when another server has it. */
+/** Opens DATA_DIR/polylogue.db for this process alone; throws a `StoreInUse` when another process has it. */
 export function openDatabase(dataDir: string): Connection {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const file = join(dataDir, 'polylogue.db');
   keepPrivate(file);
   const database = new DatabaseSync(file);
-  const pidFile = join(dataDir, 'server.pid');
+  const pidFile = pidFileIn(dataDir);
   try {
     configure(database);
   } catch (error) {
     database.close();
-    if (isBusy(error)) throw new Error(inUse(dataDir, readPid(pidFile)), { cause: error });
+    if (isBusy(error)) throw storeInUse(dataDir, error);
     throw error;
   }
   writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
@@ -90,22 +90,4 @@ function pageSizeOf(database: DatabaseSync): number {
   const size = database.prepare('PRAGMA page_size').get()?.page_size;
   if (typeof size !== 'number') throw new Error('The data file does not tell the size of its pages.');
   return size;
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && Number(error.errcode) % 256 === SQLITE_BUSY;
-}
-
-function readPid(pidFile: string): string | null {
-  try {
-    return readFileSync(pidFile, 'utf8').trim() || null;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-    throw error;
-  }
-}
-
-function inUse(dataDir: string, pid: string | null): string {
-  const who = pid === null ? 'Another server' : `Another server (process ${pid})`;
-  return `${who} is using the data directory ${dataDir}: stop it, or give this one a directory of its own.`;
 }

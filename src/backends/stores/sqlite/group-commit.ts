@@ -21,6 +21,12 @@ const readings: ReadonlySet<Call['operation']> = new Set<OperationName>([
   'activeRun',
   'liveRunOf',
   'readLog',
+  'listApplications',
+  'findApplication',
+  'findKeyByDigest',
+  'findKeys',
+  'listKeys',
+  'accessVersion',
 ]);
 
 type Operation = (...input: readonly unknown[]) => Promise<unknown>;
@@ -93,10 +99,12 @@ export function groupCommit(connection: Connection, db: Db & { readonly log: Liv
 }
 
 function syncFor(calls: readonly Call[]): Sync {
-  return calls.every((call) => readings.has(call.operation) || isDelta(call)) ? 'normal' : 'full';
+  return calls.every((call) => readings.has(call.operation) || mayBeLost(call)) ? 'normal' : 'full';
 }
 
-function isDelta(call: Call): boolean {
+/** What a crash of the machine may take back: mere deltas, and when keys were last used. */
+function mayBeLost(call: Call): boolean {
+  if (call.operation === 'touchKeys') return true;
   if (call.operation !== 'appendLog') return false;
   const [batch] = call.input as readonly [LogBatch];
   return !batch.durable;

@@ -17,12 +17,6 @@ interface SqliteStoreOptions {
 export async function openSqliteStore({ dataDir, onDeath = () => {} }: SqliteStoreOptions): Promise<Store> {
   const worker = await startWorker(resolve(dataDir), onDeath);
   let closing: Promise<void> | null = null;
-  const operation =
-    <Name extends OperationName>(name: Name) =>
-    (...input: Parameters<StoreOperations[Name]>): ReturnType<StoreOperations[Name]> => {
-      const outcome = closing === null ? worker.call(name, input) : Promise.reject(new Error('The store is closed.'));
-      return outcome as ReturnType<StoreOperations[Name]>;
-    };
   const close = async (): Promise<void> => {
     await worker.call('close', []);
     await worker.terminate();
@@ -30,6 +24,20 @@ export async function openSqliteStore({ dataDir, onDeath = () => {} }: SqliteSto
   return {
     capabilities: { shared: false },
     hints: null,
+    ...operationsOver((name, input) => (closing === null ? worker.call(name, input) : Promise.reject(new Error('The store is closed.')))),
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+function operationsOver(call: (name: OperationName, input: readonly unknown[]) => Promise<unknown>): StoreOperations {
+  const operation =
+    <Name extends OperationName>(name: Name) =>
+    (...input: Parameters<StoreOperations[Name]>) =>
+      call(name, input) as ReturnType<StoreOperations[Name]>;
+  return {
     createThread: operation('createThread'),
     findThread: operation('findThread'),
     ownersOfThread: operation('ownersOfThread'),
@@ -56,11 +64,18 @@ export async function openSqliteStore({ dataDir, onDeath = () => {} }: SqliteSto
     takeLost: operation('takeLost'),
     appendLog: operation('appendLog'),
     readLog: operation('readLog'),
+    createApplication: operation('createApplication'),
+    listApplications: operation('listApplications'),
+    findApplication: operation('findApplication'),
+    changeApplication: operation('changeApplication'),
+    createKey: operation('createKey'),
+    findKeyByDigest: operation('findKeyByDigest'),
+    findKeys: operation('findKeys'),
+    listKeys: operation('listKeys'),
+    revokeKey: operation('revokeKey'),
+    touchKeys: operation('touchKeys'),
+    accessVersion: operation('accessVersion'),
     ping: operation('ping'),
     forgetOldKeys: operation('forgetOldKeys'),
-    close: () => {
-      closing ??= close();
-      return closing;
-    },
   };
 }

@@ -37,4 +37,4 @@ export function failed(id: number, error: unknown): Failure {
 }
 
 /** The worker's first message. */
-export type Opened = { readonly opened: true } | { readonly opened: false; readonly reason: string };
+export type Opened = { readonly opened: true } | { readonly opened: false; readonly reason: string; readonly inUse: boolean };

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { storeUnavailable } from '../../../core/errors.ts';
+import { StoreInUse } from './in-use.ts';
 import type { Call, Failure, Opened, Outcome } from './protocol.ts';
 import type { WorkerData } from './worker.ts';
 
@@ -24,7 +25,7 @@ export async function startWorker(dataDir: string, onDeath: (error: Error) => vo
   const [opened] = (await once(worker, 'message')) as [Opened];
   if (!opened.opened) {
     await worker.terminate();
-    throw new Error(opened.reason);
+    throw opened.inUse ? new StoreInUse(opened.reason) : new Error(opened.reason);
   }
   return clientOf(worker, onDeath);
 }
@@ -37,6 +38,13 @@ function reasonOf({ error, unavailable }: Failure): Error {
 function clientOf(worker: Worker, onDeath: (error: Error) => void): WorkerClient {
   const waiting = new Map<number, Waiting>();
   let nextId = 1;
+  let outgoing: Call[] = [];
+  /** All calls of a turn of the event loop in one message, whose fixed price is higher than what it carries. */
+  const post = () => {
+    const calls = outgoing;
+    outgoing = [];
+    worker.postMessage(calls);
+  };
   let gone: Error | null = null;
   let terminating = false;
   const fail = (reason: Error): void => {
@@ -61,8 +69,8 @@ function clientOf(worker: Worker, onDeath: (error: Error) => void): WorkerClient
       new Promise((resolve, reject) => {
         if (gone !== null) return reject(storeUnavailable(gone));
         const call: Call = { id: nextId, operation, input };
-        worker.postMessage(call);
         waiting.set(nextId, { resolve, reject });
+        if (outgoing.push(call) === 1) setImmediate(post);
         nextId += 1;
       }),
     terminate: async () => {

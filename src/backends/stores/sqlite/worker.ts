@@ -4,6 +4,7 @@ import { migrate } from '../sql/migrations.ts';
 import { openDatabase } from './database.ts';
 import { deletions } from './deletions.ts';
 import { groupCommit } from './group-commit.ts';
+import { StoreInUse } from './in-use.ts';
 import { liveLog } from './live-log.ts';
 import type { Call, Opened, Outcome } from './protocol.ts';
 import { statementSession } from './statements.ts';
@@ -34,12 +35,12 @@ async function open(dataDir: string) {
 }
 
 /** Everything that waits at the port, up to a bound that keeps answers from waiting long. */
-function drain(port: MessagePort, first: Call): readonly Call[] {
-  const calls = [first];
+function drain(port: MessagePort, first: readonly Call[]): readonly Call[] {
+  const calls = [...first];
   while (calls.length < CALLS_PER_TRANSACTION) {
-    const received: { message: Call } | undefined = receiveMessageOnPort(port);
+    const received: { message: readonly Call[] } | undefined = receiveMessageOnPort(port);
     if (received === undefined) break;
-    calls.push(received.message);
+    calls.push(...received.message);
   }
   return calls;
 }
@@ -86,7 +87,7 @@ function serve(port: MessagePort, opened: Awaited<ReturnType<typeof open>>): voi
     busy = false;
     idle.refresh();
   };
-  port.on('message', (message: Call) => {
+  port.on('message', (message: readonly Call[]) => {
     waiting.push(...drain(port, message));
     if (!busy) void work();
   });
@@ -99,7 +100,7 @@ async function start(port: MessagePort): Promise<void> {
     serve(port, opened);
     tell({ opened: true });
   } catch (error) {
-    tell({ opened: false, reason: error instanceof Error ? error.message : String(error) });
+    tell({ opened: false, reason: error instanceof Error ? error.message : String(error), inUse: error instanceof StoreInUse });
   }
 }
 

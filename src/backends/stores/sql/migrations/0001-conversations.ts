@@ -1,9 +1,10 @@
-import type { ColumnDefinitionBuilder, Compilable, CreateTableBuilder, Kysely, RawBuilder } from 'kysely';
+import type { Compilable, Kysely } from 'kysely';
 import { sql } from 'kysely';
 import { DEFAULT_APPLICATION } from '../../../../core/ids.ts';
 import { randomNumber } from '../random-number.ts';
 import type { Database } from '../schema.ts';
 import type { Dialect } from '../session.ts';
+import { forms, notNull, primary, unique } from './forms.ts';
 
 /** Users, threads, messages, runs and their logs. */
 export function conversations(db: Kysely<Database>, dialect: Dialect): readonly Compilable[] {
@@ -11,7 +12,8 @@ export function conversations(db: Kysely<Database>, dialect: Dialect): readonly 
   return [
     strict(db.schema.createTable('applications').addColumn('id', text, primary).addColumn('number', integer, notNull)),
     unique(db, 'applications', ['number']),
-    db.insertInto('applications').values({ id: DEFAULT_APPLICATION, number: randomNumber() }),
+    // As text: the table has other columns by now, which this statement must not know.
+    { compile: () => sql`insert into applications (id, number) values (${DEFAULT_APPLICATION}, ${randomNumber()})`.compile(db) },
     strict(
       db.schema
         .createTable('users')
@@ -159,39 +161,4 @@ function runTables(db: Kysely<Database>, dialect: Dialect): readonly Compilable[
         .addPrimaryKeyConstraint('run_logs_pk', ['run_id', 'first_offset']),
     ),
   ];
-}
-
-type Table = CreateTableBuilder<string, string>;
-
-const notNull = (column: ColumnDefinitionBuilder) => column.notNull();
-const primary = (column: ColumnDefinitionBuilder) => column.notNull().primaryKey();
-
-function unique(db: Kysely<Database>, table: string, columns: readonly string[]): Compilable {
-  return db.schema
-    .createIndex(`${table}_by_${columns.join('_')}`)
-    .unique()
-    .on(table)
-    .columns([...columns]);
-}
-
-interface Forms {
-  readonly text: RawBuilder<unknown>;
-  readonly integer: RawBuilder<unknown>;
-  readonly strict: (table: Table) => Compilable;
-  /** Rows lie in the order of the primary key. */
-  readonly clustered: (table: Table) => Compilable;
-}
-
-function forms(dialect: Dialect): Forms {
-  switch (dialect) {
-    case 'sqlite':
-      return {
-        text: sql`text`,
-        integer: sql`integer`,
-        strict: (table) => table.modifyEnd(sql`strict`),
-        clustered: (table) => table.modifyEnd(sql`strict, without rowid`),
-      };
-    case 'postgres':
-      return { text: sql`text collate "C"`, integer: sql`bigint`, strict: (table) => table, clustered: (table) => table };
-  }
 }

@@ -1,0 +1,90 @@
+import type { IncomingMessage } from 'node:http';
+import type { Deadline } from './deadline.ts';
+
+/** How the reading of a body came to its end: at the body's own end, as far as was wanted, or by losing the connection. */
+type ReadingEnd = { readonly lost: false } | { readonly lost: true; readonly cause: unknown };
+
+/** What a reader says after each piece of text. */
+interface Taken {
+  /** Reading goes on when it resolves. */
+  readonly held: Promise<unknown> | null;
+  /** Nothing more is wanted. */
+  readonly enough: boolean;
+}
+
+const LINGER_MS = 1000;
+
+/**
+ * Feeds a body as text, read by read, to `take`. Rejects only with what `take` or its promise throws, having closed the connection. When
+ * enough is read, the rest may still arrive for a second, so that the connection can be used again.
+ */
+export function readText(response: IncomingMessage, take: (text: string) => Taken, deadline: Deadline): Promise<ReadingEnd> {
+  return new Promise((resolve, reject) => {
+    let settled = false;
+    const settle = (end: ReadingEnd) => {
+      settled = true;
+      resolve(end);
+    };
+    const fail = (error: unknown) => {
+      settled = true;
+      response.destroy();
+      reject(error);
+    };
+    const goOn = (enough: boolean) => {
+      if (settled) return;
+      response.resume();
+      deadline.hold(false);
+      if (!enough) return;
+      settle({ lost: false });
+      linger(response);
+    };
+    response.setEncoding('utf8');
+    response.on('data', (text: string) => {
+      if (settled) return;
+      deadline.touch();
+      try {
+        const { held, enough } = take(text);
+        if (held === null) {
+          if (enough) goOn(true);
+          return;
+        }
+        response.pause();
+        deadline.hold(true);
+        held.then(() => goOn(enough), fail);
+      } catch (error) {
+        fail(error);
+      }
+    });
+    response.on('end', () => settle({ lost: false }));
+    response.on('error', (cause) => settle({ lost: true, cause }));
+    response.on('close', () => settle({ lost: true, cause: new Error('connection closed') }));
+  });
+}
+
+/** Lets the rest of a body arrive for a second, so that its connection can be used again, then closes it. */
+export function linger(response: IncomingMessage): void {
+  const timer = setTimeout(() => response.destroy(), LINGER_MS);
+  timer.unref();
+  response.once('close', () => clearTimeout(timer));
+}
+
+/** Reads a body up to about `maxCharacters`; what lies behind them is not read and the connection closed. `whole` tells if all of it came. */
+export async function readBounded(
+  response: IncomingMessage,
+  maxCharacters: number,
+  deadline: Deadline,
+): Promise<{ text: string; whole: boolean; cut: boolean }> {
+  let text = '';
+  let cut = false;
+  const end = await readText(
+    response,
+    (piece) => {
+      text += piece;
+      cut = text.length > maxCharacters;
+      if (cut) response.destroy();
+      return { held: null, enough: cut };
+    },
+    deadline,
+  );
+  return { text: cut ? text.slice(0, maxCharacters) : text, whole: !cut && !end.lost, cut };
+}

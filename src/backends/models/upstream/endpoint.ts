@@ -1,0 +1,76 @@
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
+
+const MAX_HEADER_BYTES = 16 * 1024;
+
+/** Sends requests to one provider over kept-alive connections. */
+export interface Endpoint {
+  /** What must never be shown: the key and the host. */
+  readonly secrets: readonly string[];
+  /** Resolves with the response's head; redirects are not followed. Aborting the signal closes the connection, also while the body is read. */
+  send(call: Call): Promise<IncomingMessage>;
+}
+
+interface Call {
+  readonly path: string;
+  /** JSON, sent by POST; null asks by GET. */
+  readonly body: string | null;
+  /** Names in lower case; the endpoint's own win. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+interface EndpointOptions {
+  readonly baseUrl: string;
+  /** Null for a provider that wants none. */
+  readonly apiKey: string | null;
+  /** The header that carries the key, its name in lower case. */
+  readonly authorize: (apiKey: string) => { readonly name: string; readonly value: string };
+}
+
+/** Throws when the address is no http(s) URL or the key cannot stand in a header. */
+export function createEndpoint({ baseUrl, apiKey, authorize }: EndpointOptions): Endpoint {
+  const url = new URL(baseUrl);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw new Error('The base URL of a model provider must begin with http:// or https://.');
+  const transport = url.protocol === 'https:' ? https : http;
+  const agent = new transport.Agent({ keepAlive: true, maxFreeSockets: 256, scheduling: 'lifo' });
+  const prefix = url.pathname.replace(/\/+$/, '');
+  const common: http.OutgoingHttpHeaders = {
+    accept: 'text/event-stream, application/json',
+    'accept-encoding': 'identity',
+    'user-agent': 'polylogue',
+  };
+  if (apiKey !== null && apiKey !== '') addHeader(common, authorize(apiKey));
+  return {
+    secrets: [apiKey ?? '', url.host, url.hostname],
+    send: ({ path, body, headers = {}, signal }) =>
+      new Promise((resolve, reject) => {
+        const content = body === null ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+        const request = transport.request({
+          agent,
+          // A URL writes an IPv6 address in brackets, a socket wants it without.
+          hostname: url.hostname.replace(/^\[|\]$/g, ''),
+          port: url.port,
+          method: body === null ? 'GET' : 'POST',
+          path: `${prefix}${path}${url.search}`,
+          headers: { ...headers, ...common, ...content },
+          maxHeaderSize: MAX_HEADER_BYTES,
+          signal,
+        });
+        request.once('response', resolve);
+        request.on('error', reject);
+        request.end(body ?? undefined);
+      }),
+  };
+}
+
+function addHeader(headers: http.OutgoingHttpHeaders, { name, value }: { name: string; value: string }): void {
+  try {
+    http.validateHeaderValue(name, value);
+  } catch {
+    // The original error is left behind: it would carry the key into a log.
+    throw new Error('The API key of a model provider holds characters that cannot stand in an HTTP header.');
+  }
+  headers[name] = value;
+}

@@ -1,0 +1,101 @@
+import { type AliasedExpression, type Kysely, sql } from 'kysely';
+import type { BeginRun } from '../../../core/ports/store.ts';
+import { lockExactly } from './locks.ts';
+import type { Param, Prepared } from './prepared.ts';
+import { prepared } from './prepared.ts';
+import type { Database } from './schema.ts';
+import type { Session } from './session.ts';
+
+/** More than all servers on one store begin at any moment: so far below a limit, beginnings need not wait for each other. */
+const FAR = 64;
+
+interface Scope {
+  readonly application: string;
+  readonly user: string;
+  readonly limit: number;
+}
+
+interface Counted {
+  readonly unfinished: number;
+}
+
+/** How the unfinished runs of a user, or of an application, are counted, at most up to the limit. */
+interface Counting {
+  readonly nameOf: (scope: Scope) => string;
+  readonly count: Prepared<Scope, Counted>;
+  /** Counts, and far below the limit keeps those who count exactly waiting until this transaction has ended. PostgreSQL only. */
+  readonly countAndShare: Prepared<Scope & { readonly name: string; readonly near: number }, Counted>;
+}
+
+type Found = (db: Kysely<Database>, param: Param<Scope>) => AliasedExpression<{ readonly id: string }, 'found'>;
+
+function counting(nameOf: Counting['nameOf'], found: Found): Counting {
+  const counted = (db: Kysely<Database>, param: Param<Scope>) =>
+    db.selectFrom(found(db, param)).select((eb) => eb.fn.countAll<number>().as('unfinished'));
+  return {
+    nameOf,
+    count: prepared(counted),
+    countAndShare: prepared((db, param) =>
+      db
+        .selectFrom(counted(db, param).as('counted'))
+        .select('unfinished')
+        .select(
+          sql<unknown>`case when unfinished < ${param('near')}
+            then pg_advisory_xact_lock_shared(hashtextextended(${param('name')}, 0)) end`.as('shared'),
+        ),
+    ),
+  };
+}
+
+const ofUser = counting(
+  ({ application, user }) => JSON.stringify([application, user, 'unfinished']),
+  (db, param) =>
+    db
+      .selectFrom('runs')
+      .innerJoin('users', 'users.id', 'runs.user_id')
+      .where('users.application_id', '=', param('application'))
+      .where('users.external_id', '=', param('user'))
+      .where('runs.ended_at', 'is', null)
+      .select('runs.id')
+      .limit(param('limit'))
+      .as('found'),
+);
+
+const ofApplication = counting(
+  ({ application }) => JSON.stringify([application]),
+  (db, param) =>
+    db
+      .selectFrom('runs')
+      .where('counted_for', '=', param('application'))
+      .where('ended_at', 'is', null)
+      .select('id')
+      .limit(param('limit'))
+      .as('found'),
+);
+
+/** Whether one more run would be too many. What it finds holds until the transaction ends; call it behind all other locks. */
+export async function reachesRunLimit(session: Session, { owner, maxUnfinished }: BeginRun): Promise<boolean> {
+  const { user, application } = maxUnfinished;
+  const names = { application: owner.applicationId, user: owner.userId };
+  if (user !== null && (await isReached(session, ofUser, { ...names, limit: user }))) return true;
+  return application !== null && isReached(session, ofApplication, { ...names, limit: application });
+}
+
+async function isReached(session: Session, { nameOf, count, countAndShare }: Counting, scope: Scope): Promise<boolean> {
+  const { limit } = scope;
+  if (session.dialect === 'sqlite') return unfinishedIn(await count.first(session, scope)) >= limit;
+  const name = nameOf(scope);
+  const near = limit - FAR;
+  if (near > 0) {
+    const unfinished = unfinishedIn(await countAndShare.first(session, { ...scope, name, near }));
+    if (unfinished < near) return false;
+    if (unfinished >= limit) return true;
+  }
+  await lockExactly(session, name);
+  return unfinishedIn(await count.first(session, scope)) >= limit;
+}
+
+function unfinishedIn(row: Counted | undefined): number {
+  if (row === undefined) throw new Error('The store does not count runs.');
+  return row.unfinished;
+}

@@ -1,0 +1,83 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { expect, test } from 'vitest';
+import { ann, append, begin, beginning, bob, elsewhere, ending, NOW } from '../../../../test/contracts/store-fixtures.ts';
+import { createTestDatabase, findTestServer } from '../../../../test/support/test-database.ts';
+import type { Store } from '../../../core/ports/store.ts';
+import { openConnection } from '../postgres/connection.ts';
+import { openPostgresStore } from '../postgres/index.ts';
+import { openSqliteStore } from '../sqlite/index.ts';
+import { statementSession } from '../sqlite/statements.ts';
+import { migrate } from './migrations.ts';
+import type { Session } from './session.ts';
+
+const server = await findTestServer();
+const log = { info: () => undefined, warn: () => undefined };
+
+/** A store of version 2 in which `other` has a user with one ended and one unfinished run, and `empty` nobody. */
+async function makeVersion2(session: Session): Promise<void> {
+  await migrate(session, 2);
+  const rows = [
+    "insert into applications (id, number) values ('empty', 1), ('other', 2)",
+    "insert into users (id, application_id, external_id, number) values ('u', 'other', 'ann', 3)",
+    ...[1, 2].map(
+      (
+        n,
+      ) => `insert into threads (key, id, number, user_id, tags, archived, metadata, next_seq, event_count, carried_turns, created_at, updated_at)
+        values ('k${n}', 't${n}', ${n}, 'u', '[]', 0, '{}', 3, 0, 0, ${NOW - n}, ${NOW})`,
+    ),
+    ...[1, 2].map(
+      (n) => `insert into runs (id, thread_key, user_id, message_id, answer_id, answer_seq, status, attempt, snapshot, created_at, ended_at)
+        values ('r${n}', 'k${n}', 'u', 'm${n}', 'a${n}', 2, '${n === 1 ? 'completed' : 'queued'}', 0, '{}', ${NOW}, ${n === 1 ? NOW : null})`,
+    ),
+  ];
+  for (const row of rows) await session.run(row, []);
+}
+
+/** What a store of version 2 is after this program has opened it. */
+async function checkUpgraded(store: Store): Promise<void> {
+  const tokens = { jwksUrl: null, sealedSecrets: [], issuer: null, audience: null };
+  const made = await store.listApplications();
+  expect(made[0]?.id).toBe('default');
+  const named = (id: string) => ({ id, name: id, tier: null, tokens, createdAt: expect.any(Number) });
+  expect(made.toSorted((a, b) => (a.id < b.id ? -1 : 1))).toEqual([
+    named('default'),
+    named('empty'),
+    { ...named('other'), createdAt: NOW - 2 },
+  ]);
+  expect(made.every(({ createdAt }) => createdAt > Date.UTC(2024))).toBe(true);
+  expect(await store.listKeys(null)).toEqual([]);
+  expect(await store.changeApplication(elsewhere.applicationId, { tier: 'gold' })).toMatchObject({ name: 'other', tier: 'gold' });
+  const inOther = (application: number, owner = { ...elsewhere, userId: 'new' }) =>
+    beginning({ owner, maxUnfinished: { user: 1, application } });
+  expect(await store.beginRun(inOther(1))).toMatchObject({ kind: 'refused', reason: 'run_limit' });
+  expect(await store.beginRun(inOther(9, elsewhere))).toMatchObject({ kind: 'refused', reason: 'run_limit' });
+  const { run } = await begin(store, inOther(2));
+  await append(store, { ends: [ending(run, 2)] });
+  for (const owner of [ann, bob]) await begin(store, { owner, maxUnfinished: { user: 1, application: 2 } });
+}
+
+test('an embedded store of version 2 goes on with what it holds', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'polylogue-upgrade-'));
+  const database = new DatabaseSync(join(dataDir, 'polylogue.db'));
+  await makeVersion2(statementSession(database));
+  database.close();
+  const store = await openSqliteStore({ dataDir });
+  await checkUpgraded(store);
+  await store.close();
+  await rm(dataDir, { recursive: true });
+});
+
+test.skipIf(server === null)('a PostgreSQL store of version 2 goes on with what it holds', async () => {
+  const { url, drop } = await createTestDatabase(server ?? '');
+  const connection = await openConnection(url);
+  await connection.execute('create schema polylogue');
+  await makeVersion2(connection.session);
+  await connection.close();
+  const store = await openPostgresStore({ url, log });
+  await checkUpgraded(store);
+  await store.close();
+  await drop();
+});

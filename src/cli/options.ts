@@ -1,0 +1,23 @@
+import { InvalidArgumentError } from 'commander';
+import { parseDuration } from './duration.ts';
+
+/** Seconds in what somebody wrote for an option. */
+export function readDuration(text: string): number {
+  const seconds = parseDuration(text);
+  if (seconds === null) throw new InvalidArgumentError('Write a number and s, m, h or d, at most a year.');
+  return seconds;
+}
+
+/** The entries of a list with commas. */
+export function readList(text: string): readonly string[] {
+  const entries = text.split(',').map((entry) => entry.trim());
+  if (entries.includes('')) throw new InvalidArgumentError('Write names with commas between them.');
+  return entries;
+}
+
+/** Values of environment variables, for secrets that no command line should hold; collects them when the option is repeated. */
+export function readSecret(name: string, before: readonly string[] = []): readonly string[] {
+  const value = process.env[name];
+  if (value === undefined || value === '') throw new InvalidArgumentError('There is no such environment variable.');
+  return [...before, value];
+}

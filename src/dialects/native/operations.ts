@@ -1,0 +1,50 @@
+import type { DialectDocument, Operation } from '../../http/docs/operation.ts';
+import { problemSchema } from '../../http/docs/problem-schema.ts';
+import { count, flag, list, object, text } from '../../http/docs/schema.ts';
+import { problemShape } from '../../http/problem.ts';
+import { accessOperations } from './access-operations.ts';
+import { actingUser } from './operation-parts.ts';
+import { runOperations } from './run-operations.ts';
+import { threadOperations } from './thread-operations.ts';
+
+const listModels: Operation = {
+  id: 'listModels',
+  summary: 'The models that a thread or run may name',
+  parameters: [actingUser],
+  answers: [
+    {
+      status: 200,
+      description: 'The catalogue, and which model answers unless another is named.',
+      json: {
+        schema: object({
+          data: list(object({ name: text, provider: text, window: count, max_output: count, default: flag })),
+          default: text,
+        }),
+        example: { data: [{ name: 'gpt-4', provider: 'openai', window: 8_192, max_output: 4_096, default: true }], default: 'gpt-4' },
+      },
+    },
+  ],
+};
+
+const listAgents: Operation = {
+  id: 'listAgents',
+  summary: 'The agents that a thread or run may name',
+  parameters: [actingUser],
+  answers: [
+    {
+      status: 200,
+      description: 'Each with the nodes of its graph.',
+      json: {
+        schema: object({ data: list(object({ name: text, description: text, nodes: list(text) })) }),
+        example: { data: [{ name: 'assistant-graph', description: 'Classifies, then answers', nodes: ['classify', 'answer'] }] },
+      },
+    },
+  ],
+};
+
+/** What native tells about itself. */
+export const nativeDocument: DialectDocument = {
+  operations: { ...threadOperations, ...runOperations, ...accessOperations, 'GET /models': listModels, 'GET /agents': listAgents },
+  errors: problemShape,
+  errorSchema: problemSchema,
+};

@@ -1,0 +1,178 @@
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openChatSocket } from './support/chat-socket.ts';
+import { runCommandAt } from './support/command.ts';
+import { runProgram } from './support/run-program.ts';
+import { bareEnvironment, createServerDirectory, type ServerProcess, startServerProcess } from './support/server-process.ts';
+import { answer, refuse, type Step, startUpstream, type Upstream } from './support/upstream.ts';
+
+// Secrets and texts that can be told from everything else, through every door, and then looked for wherever something is written down.
+
+const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const mark = () => `cAnArY${randomBytes(12).toString('hex')}`;
+const providerKey = mark();
+const signingSecret = `${mark()}${mark()}`;
+const message = mark();
+const reply = mark();
+const misplaced = mark();
+
+/** Ends the process by an error that nobody catches and that has everything in it. */
+const CRASH = `process.once('SIGUSR2', () => setImmediate(() => {
+  throw Object.assign(new Error(process.env.OPENAI_API_KEY + process.env.CANARY), {
+    request: { headers: { authorization: process.env.CANARY }, body: process.env.CANARY },
+  });
+}))`;
+
+let upstream: Upstream;
+let server: ServerProcess;
+let directory: Awaited<ReturnType<typeof createServerDirectory>>;
+let apiKey: string;
+let token: string;
+const script: Step[] = [...answer([`The answer is ${reply}`])];
+const answers: { readonly path: string; readonly status: number; readonly text: string }[] = [];
+
+beforeAll(async () => {
+  upstream = await startUpstream(script);
+  directory = await createServerDirectory({ models: { 'gpt-4': { provider: 'openai' } }, limits: { drainSeconds: 1 } });
+  const env = {
+    LOG_LEVEL: 'trace',
+    OPENAI_BASE_URL: upstream.baseUrl,
+    OPENAI_API_KEY: providerKey,
+    JWT_SECRET_KEY: signingSecret,
+    CANARY: message,
+    NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(CRASH)}`,
+  };
+  server = await startServerProcess({ directory: directory.directory, env });
+  const place = { directory: directory.directory };
+  apiKey = (await runCommandAt(place, ['keys', 'create', '--name', 'canary', '--scope', 'read,write,act_as,admin'])).stdout.trim();
+  token = (await runCommandAt(place, ['token', '--user', 'ann'])).stdout.trim();
+  expect([apiKey, token]).toEqual([expect.stringMatching(/^plg_\w{38}$/), expect.stringMatching(/^ey/)]);
+});
+
+afterAll(async () => {
+  await server.stop('SIGKILL');
+  await directory.remove();
+  await upstream.close();
+});
+
+async function send(path: string, init: RequestInit & { readonly credential?: string } = {}): Promise<string> {
+  const { credential = apiKey, ...rest } = init;
+  const headers = { authorization: `Bearer ${credential}`, 'content-type': 'application/json', ...init.headers };
+  const response = await fetch(server.url + path, { ...rest, headers });
+  const text = await response.text();
+  answers.push({ path, status: response.status, text: `${JSON.stringify([...response.headers])}\n${text}` });
+  return text;
+}
+
+const post = (path: string, body: unknown, credential = apiKey) => send(path, { method: 'POST', body: JSON.stringify(body), credential });
+
+/** A question at every door, with a key and with a token. */
+async function askEverywhere(): Promise<void> {
+  const { id } = JSON.parse(await post('/polylogue/v1/threads', { title: message, metadata: { note: message } }));
+  const run = JSON.parse(await post(`/polylogue/v1/threads/${id}/runs`, { text: message }));
+  await send(`/polylogue/v1/runs/${run.id}/events`);
+  const { session_id } = JSON.parse(await post('/levia/chat/create', { user_id: 'ann' }));
+  const { request_id } = JSON.parse(await post('/levia/chat', { user_id: 'ann', session_id, intent: message }));
+  await send(`/levia/chat/stream/${request_id}?api_key=${apiKey}`, { headers: { authorization: '' } });
+  for (const credential of [apiKey, token]) {
+    await post('/v1/chat/stream', { model: 'gpt-4', messages: [{ role: 'user', content: message }] }, credential);
+    await post('/api/v1/graph/stream', { message }, credential);
+    await post('/api/v1/graph/invoke', { message }, credential);
+    await post('/api/ann/chat', { message: { content: message } }, credential);
+  }
+  for (const query of [`?key=${apiKey}&user_id=ann`, `?token=${token}`]) await askOnSocket(query);
+}
+
+async function askOnSocket(query: string): Promise<void> {
+  const chat = await openChatSocket(server.url, query);
+  chat.send({ type: 'message', thread_id: '01900000-0000-4000-8000-00000000c0de', content: message });
+  await chat.next('message_received');
+  while (!chat.frames.some(({ type }) => type === 'message' || type === 'error')) await new Promise((resolve) => setTimeout(resolve, 10));
+  chat.send({ type: 'message', thread_id: message, content: message });
+  chat.send({ type: message });
+  chat.socket.send(`{"${message}`);
+  await chat.next('error');
+  await chat.close();
+}
+
+/** Requests that go wrong, with secrets where they do not belong. */
+async function blunder(): Promise<void> {
+  await send(`/${misplaced}?key=${apiKey}&token=${token}`);
+  await send(`/polylogue/v1/threads/${misplaced}?api_key=${apiKey}`);
+  await send('/polylogue/v1/threads', { credential: misplaced });
+  await send('/polylogue/v1/threads', { headers: { authorization: `Basic ${apiKey}` } });
+  await send('/polylogue/v1/threads', { headers: { 'x-api-key': misplaced } });
+  await send('/polylogue/v1/threads', { method: 'POST', body: `{"title":"${message}` });
+  await post('/polylogue/v1/threads', { [message]: message });
+  await post('/api/v1/graph/invoke', { message: [message] });
+  await post('/v1/chat/stream', { model: message, messages: [{ role: 'user', content: message }] });
+  await post('/api/ann/chat', { message: { content: message }, conversation_id: message });
+  await post('/polylogue/v1/keys', { name: 'k', scopes: [message] });
+  await post('/polylogue/v1/tokens', { user_id: message, expires_in: -1 });
+  await openChatSocket(server.url, `?key=${misplaced}`).then((chat) => chat.closed);
+}
+
+const secrets = () => ({ providerKey, signingSecret, apiKey, token });
+
+function expectNone(text: string, canaries: Readonly<Record<string, string>>): void {
+  const found = Object.entries(canaries).filter(([, canary]) => text.includes(canary) || text.includes(encodeURIComponent(canary)));
+  expect(
+    found.map(([name, canary]) => `${name}: ${text.slice(Math.max(0, text.indexOf(canary) - 200), text.indexOf(canary) + 60)}`),
+  ).toEqual([]);
+}
+
+test('answers, good and bad, hold no secret', async () => {
+  await askEverywhere();
+  await blunder();
+  const failing = [
+    refuse(401, `Incorrect API key provided: ${providerKey}. Asked: ${message}`),
+    refuse(400, `Bearer ${providerKey} may not say ${message}`),
+    [
+      { head: 200, headers: { 'content-type': 'text/event-stream' } },
+      { raw: `data: {"error":{"message":"key ${providerKey}"}}\n\n` },
+      { end: true },
+    ],
+  ] as const;
+  for (const steps of failing) {
+    script.splice(0, script.length, ...steps);
+    await askEverywhere();
+  }
+  expectNone(answers.map(({ text }) => text).join('\n'), secrets());
+  expect(answers.filter(({ status }) => status < 300).length).toBeGreaterThan(30);
+  expect(answers.filter(({ status }) => status >= 400).length).toBeGreaterThan(15);
+  expect(answers.some(({ text }) => text.includes(reply))).toBe(true);
+});
+
+test('pages for everybody, metrics and the command tell no secret and no text', async () => {
+  const pages = ['/', '/docs', '/openapi.json', '/openapi-3.0.json', '/asyncapi.json', '/metrics', '/health', '/ready'];
+  const texts = await Promise.all(pages.map(async (path) => (await fetch(server.url + path)).text()));
+  const commands = [
+    ['doctor', '--json'],
+    ['keys', 'list', '--json'],
+    ['applications', 'list', '--json'],
+  ];
+  const said = await Promise.all(commands.map((args) => runCommandAt({ directory: directory.directory }, args)));
+  expect(said.every(({ stdout }) => stdout.startsWith('{') || stdout.startsWith('['))).toBe(true);
+  expectNone([...texts, ...said.flatMap(({ stdout, stderr }) => [stdout, stderr])].join('\n'), { ...secrets(), message, reply, misplaced });
+});
+
+test('the log, at its most talkative and up to a crash, holds neither', async () => {
+  const exited = server.stop('SIGUSR2');
+  expect(await exited).toBe(1);
+  expect(server.output()).toContain('uncaught exception');
+  expect(server.output().split('\n').length).toBeGreaterThan(100);
+  expectNone(server.output(), { ...secrets(), message, reply, misplaced });
+});
+
+test('a start that fails does not quote the password of its database', async () => {
+  const password = mark();
+  const place = await createServerDirectory();
+  for (const url of [`postgresql://user:${password}@127.0.0.1:1/none`, `postgresql://user:${password}@:bad/none`]) {
+    const env = bareEnvironment({ DATABASE_URL: url, PORT: '0' });
+    const { code, stdout, stderr } = await runProgram([process.execPath, MAIN], { cwd: place.directory, env });
+    expect(code).not.toBe(0);
+    expectNone(stdout + stderr, { password });
+  }
+  await place.remove();
+});
