@@ -1,11 +1,11 @@
 import type { Logger } from 'pino';
 import { assistantGraph } from './agents/assistant-graph.ts';
-import { loadSecrets, openCredentials } from './app/access.ts';
+import { openAccess } from './app/access.ts';
 import { openControl } from './app/control.ts';
 import { openLimits } from './app/limits.ts';
 import { createModels } from './app/models.ts';
 import { openObservers } from './app/observers.ts';
-import { openStore } from './app/store.ts';
+import { openStoreWhenFree } from './app/store.ts';
 import { systemClock } from './backends/clock/system-clock.ts';
 import { randomIds } from './backends/ids/random-ids.ts';
 import { createLogger } from './backends/logger/create-logger.ts';
@@ -26,6 +26,7 @@ import { createEngine, type Engine } from './engine/index.ts';
 import type { Finding } from './http/control-wire.ts';
 import type { Dialect } from './http/dialect.ts';
 import { createEventStreams, type EventStreams } from './http/event-stream.ts';
+import { createHostPolicy } from './http/host-policy.ts';
 import { createRunStreams } from './http/run-streams.ts';
 import { createServer } from './http/server.ts';
 
@@ -69,14 +70,13 @@ export interface Running {
 export async function startApp(config: Config, options: AppOptions = {}): Promise<App> {
   const log = options.log ?? createLogger(config.logLevel);
   const models = await createModels(config, log);
-  const secrets = await loadSecrets(config);
-  const store = options.store ?? (await openStore(config, log, options.onStoreDeath));
+  const store = options.store ?? (await openStoreWhenFree(config, log, options.onStoreDeath));
   const { dialects = doors } = options;
-  const own = await openCredentials(config, { store, secrets, log }).catch(async (error: unknown) => {
+  const own = await openAccess(config, { store, log }).catch(async (error: unknown) => {
     await store.close();
     throw error;
   });
-  const { observer, metrics } = openObservers(log, models.catalogue);
+  const { observer, metrics } = openObservers(log, { catalogue: models.catalogue, store });
   const limits = await openLimits(config, log);
   const engine = createEngine({
     store,
@@ -88,17 +88,17 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
     observer,
     ...limits,
     access: {
-      keys: secrets.keys,
-      tokens: secrets.tokens,
-      box: secrets.box,
-      onChange: own.refresh,
+      keys: own.keys,
+      tokens: own.tokens,
+      box: own.box,
+      onChange: own.credentials.refresh,
       dialects: dialects.map(({ name }) => name),
     },
     settings: config.limits,
   });
   const closing = new AbortController();
-  const stopping = { engine, store, limits, credentials: own, closing, drainMs: config.limits.drainSeconds * 1000 };
-  const front = { config, log, engine, metrics, credentials: own, demo: models.demo, dialects, draining: closing.signal };
+  const stopping = { engine, store, limits, credentials: own.credentials, closing, drainMs: config.limits.drainSeconds * 1000 };
+  const front = { config, log, engine, metrics, credentials: own.credentials, demo: models.demo, dialects, draining: closing.signal };
   const { server, eventStreams } = await createFront(front);
   try {
     const stopRefreshing = await keepFresh(models.catalogue, closing.signal);
@@ -110,7 +110,7 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
       config,
       log,
       engine,
-      secrets: secrets.signing,
+      secrets: own.signing,
       examine: (signal) => examine(running, signal),
     });
     return {
@@ -144,6 +144,7 @@ async function createFront({ config, log, engine, metrics, credentials, demo, di
   const onFault = (err: unknown) => log.error({ err }, 'a stream cannot be read');
   const server = await createServer({
     origins: { allowedOrigins, development: !config.production },
+    ...(developmentKey !== null && { hosts: createHostPolicy(allowedOrigins) }),
     bodyLimit: limits.bodyBytes,
     page: { publicUrl: null, exampleKey: developmentKey, demo },
     metrics: { metrics, public: config.metrics.public },

@@ -35,7 +35,7 @@ test('without any setting the server listens on loopback with the development ke
 });
 
 test('the result cannot be changed, however deep', () => {
-  const config = load({}, { version: 1, models: { a: { provider: 'demo' } } });
+  const config = load({}, { version: 1, defaultModel: 'a', models: { a: { provider: 'demo' } } });
   for (const value of [config, config.limits, config.models, config.models[0]]) expect(Object.isFrozen(value)).toBe(true);
 });
 
@@ -60,12 +60,22 @@ test.each([
   [{ DATABASE_URL: 'postgres://user:p%w@db/x' }, /^DATABASE_URL must look like postgresql:/],
   [{ DATABASE_URL: 'postgresql://user:pw@db:port/x' }, /^DATABASE_URL must look like postgresql:/],
   [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL must be one of trace, debug/],
-  [{ ALLOWED_ORIGINS: 'https://a.example,*' }, /^ALLOWED_ORIGINS must list origins .* "\*" is none/],
+  [{ ALLOWED_ORIGINS: 'https://a.example, ,*' }, /^ALLOWED_ORIGINS must list origins .*: entry 2 is none\.$/],
   [{ ALLOWED_ORIGINS: 'https://a.example/path' }, /^ALLOWED_ORIGINS must/],
   [{ OPENAI_BASE_URL: 'ftp://x' }, /^OPENAI_BASE_URL must be an http or https address/],
   [{ POLYLOGUE_CONFIG: 'other.json' }, /^POLYLOGUE_CONFIG names \/srv\/other\.json, but there is no such file/],
 ])('%j stops the start', (env, message) => {
   expect(() => load(env)).toThrow(message);
+});
+
+test('what may hold a password or a key is not repeated', () => {
+  for (const text of ['https://user:sesame@a.example', 'sesame', 'https://a.example/?key=sesame']) {
+    expect(() => load({ ALLOWED_ORIGINS: `https://b.example,${text}` })).toThrow(/^ALLOWED_ORIGINS must .* entry 2 /);
+    expect(() => load({ ALLOWED_ORIGINS: text })).not.toThrow(/sesame/);
+  }
+  const providers = { groq: { baseUrl: 'https://x/v1', apiKeyEnv: 'gsk_sesame' } };
+  expect(() => load({}, { version: 1, providers })).toThrow(/\/providers\/groq\/apiKeyEnv must be the name of an environment variable/);
+  expect(() => load({}, { version: 1, providers })).not.toThrow(/sesame/);
 });
 
 test('the database address with its password is not repeated', () => {
@@ -97,10 +107,27 @@ test.each([
   [{ version: 1, tiers: { free: { user: { connections: 'x' } } } }, /\/tiers\/free\/user\/connections must be either integer or null/],
   [{ version: 1, tiers: { free: { user: { connections: 0 } } } }, /\/tiers\/free\/user\/connections must be >= 1/],
   [{ version: 1, tiers: { '': {} } }, /config\.json:1:\d+: \/tiers\/ is not a known setting/],
-  [{ version: 1, models: { a: { provider: 'groq' } } }, /config\.json: \/models\/a\/provider must be one of demo, not "groq"/],
-  [{ version: 1, providers: { groq: { baseUrl: 'groq' } } }, /config\.json: \/providers\/groq\/baseUrl must be an http or https address/],
-  [{ version: 1, providers: { groq: { baseUrl: 'https://x/v1', apiKeyEnv: 'GROQ' } } }, /\/providers\/groq\/apiKeyEnv names GROQ, but/],
-  [{ version: 1, providers: { demo: { baseUrl: 'https://x/v1' } } }, /\/providers\/demo uses a reserved name/],
+  ['{"version": 1,\n "models": {"a": {"provider": "groq"}}}', /config\.json:2:31: \/models\/a\/provider must be one of demo, not "groq"/],
+  [
+    '{"version": 1, "providers": {\n "groq": {"baseUrl": "groq"}}}',
+    /config\.json:2:22: \/providers\/groq\/baseUrl must be an http or https/,
+  ],
+  ['{"version": 1, "providers": {\n "a/b": {"baseUrl": "x"}}}', /config\.json:2:21: \/providers\/a~1b\/baseUrl must be an http or https/],
+  ['{"version": 1, "providers": {\n "groq": {}}}', /config\.json:2:2: \/providers\/groq needs baseUrl/],
+  [
+    '{"version": 1, "providers": {"groq": {"baseUrl": "https://x/v1",\n "apiKeyEnv": "GROQ"}}}',
+    /config\.json:2:15: \/providers\/groq\/apiKeyEnv names GROQ, but that environment variable is not set/,
+  ],
+  ['{"version": 1, "providers": {\n "demo": {"baseUrl": "https://x/v1"}}}', /config\.json:2:2: \/providers\/demo uses a reserved name/],
+  [
+    '{"version": 1, "providers": {\n "claude": {"kind": "anthropic"}}}',
+    /config\.json:2:2: \/providers\/claude needs a key: set ANTHROPIC_API_KEY, or apiKeyEnv/,
+  ],
+  [
+    '{"version": 1,\n "defaultModel": "slow", "models": {"fast": {"provider": "demo"}}}',
+    /config\.json:2:18: \/defaultModel must be one of fast, not "slow"/,
+  ],
+  ['{"version": 1,\n "models": {"fast": {"provider": "demo"}}}', /config\.json:1:1: the file needs defaultModel, one of fast/],
 ])('the file %j stops the start with file, place and what is expected', (file, message) => {
   expect(() => load({}, file)).toThrow(message);
 });
@@ -211,7 +238,7 @@ test.each([
   'super-secret-jwt-token-with-at-least-32-characters-long',
   STRONG.slice(0, 31),
 ])('the secret %s stops a start in production and warns elsewhere, without being repeated', (secret) => {
-  expect(() => load({ NODE_ENV: 'production', BETTER_AUTH_SECRET: secret })).toThrow(/^BETTER_AUTH_SECRET (is|repeats)/);
+  expect(() => load({ NODE_ENV: 'production', BETTER_AUTH_SECRET: secret })).toThrow(/^BETTER_AUTH_SECRET (is|can be|has been) /);
   const { warnings } = load({ BETTER_AUTH_SECRET: secret });
   expect(warnings).toEqual([expect.stringMatching(/^BETTER_AUTH_SECRET .*openssl rand -hex 32/)]);
   if (secret.length > 8) expect(warnings.join()).not.toContain(secret);
@@ -246,4 +273,20 @@ test.each([
 ])('JWKS_URL=%s stops the start', (url, message) => {
   for (const NODE_ENV of ['', 'production']) expect(() => load({ JWKS_URL: url, NODE_ENV })).toThrow(message);
   expect(() => load({ JWKS_URL: url })).not.toThrow(/sesame/);
+});
+
+test.each(['Production', 'prod', 'PRODUCTION', 'staging', 'develop'])('NODE_ENV=%s stops the start', (NODE_ENV) => {
+  expect(() => load({ NODE_ENV })).toThrow(new RegExp(`^NODE_ENV must be production, development, test or empty, not "${NODE_ENV}"`));
+});
+
+test.each(['', 'development', 'test', ' test '])('NODE_ENV=%j has the development key, and production has not', (NODE_ENV) => {
+  expect(load({ NODE_ENV })).toMatchObject({ production: false, developmentKey: expect.any(String) });
+  expect(load({ NODE_ENV: 'production' })).toMatchObject({ production: true, developmentKey: null });
+});
+
+test('a file that is nested without end stops the start with line and place', () => {
+  const deep = `{"version": 1,\n "models": ${'['.repeat(200_000)}`;
+  expect(() => load({}, deep)).toThrow(/config\.json:2:75: is nested deeper than 64 levels\.$/);
+  const text = `{"version": 1, "a": "${'['.repeat(100)}\\"${'{'.repeat(100)}"}`;
+  expect(() => load({}, text)).toThrow(/config\.json:1:\d+: \/a is not a known setting/);
 });

@@ -1,10 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ConfigError } from './config/config-error.ts';
-import { type ConfigFile, parseConfigFile } from './config/config-file.ts';
+import { type ConfigFile, type PlaceOf, parseConfigFile } from './config/config-file.ts';
 import { readDatabaseUrl } from './config/database-url.ts';
-import { type Environment, isLoopback, type LogLevel, readLogLevel, readOrigins, readPort, variable } from './config/environment.ts';
-import { type ModelConfig, type ProviderConfig, readModels, readProviders } from './config/providers.ts';
+import {
+  type Environment,
+  isLoopback,
+  isProduction,
+  type LogLevel,
+  readLogLevel,
+  readOrigins,
+  readPort,
+  variable,
+} from './config/environment.ts';
+import { type ModelConfig, type ProviderConfig, readDefaultModel, readModels, readProviders } from './config/providers.ts';
 import { readTiers } from './config/tiers.ts';
 import { jwksUrlProblem } from './core/jwks-url.ts';
 import type { Tier } from './core/limits.ts';
@@ -76,8 +85,8 @@ export function readDataDirectory({ env, cwd }: Pick<ConfigSource, 'env' | 'cwd'
 
 /** Reads environment and configuration file; throws a `ConfigError` whose sentence says what to change. */
 export function loadConfig({ env, cwd, readFile = readTextFile }: ConfigSource): Config {
-  const { file, path } = readConfigFile({ env, cwd, readFile });
-  const providers = readProviders(env, file, path);
+  const { file, placeOf } = readConfigFile({ env, cwd, readFile });
+  const providers = readProviders(env, file, placeOf);
   const access = readAccess(env);
   const config: Config = {
     port: readPort(env),
@@ -87,8 +96,8 @@ export function loadConfig({ env, cwd, readFile = readTextFile }: ConfigSource):
     ...access,
     tokens: { issuer: file.tokens?.issuer ?? null, audience: file.tokens?.audience ?? null },
     allowedOrigins: readOrigins(env),
-    defaultModel: file.defaultModel ?? null,
-    models: readModels(file, providers, path),
+    models: readModels(file, providers, placeOf),
+    defaultModel: readDefaultModel(file, placeOf),
     providers,
     demo: { tokenDelayMs: file.demo?.tokenDelayMs ?? null },
     levia: { carryTurns: 3, ...file.levia },
@@ -109,13 +118,13 @@ export function loadConfig({ env, cwd, readFile = readTextFile }: ConfigSource):
   return deepFreeze(config);
 }
 
-function readConfigFile({ env, cwd, readFile }: Required<ConfigSource>): { file: ConfigFile; path: string } {
+function readConfigFile({ env, cwd, readFile }: Required<ConfigSource>): { file: ConfigFile; placeOf: PlaceOf } {
   const named = variable(env, 'POLYLOGUE_CONFIG');
   const path = resolve(cwd, named ?? 'polylogue.config.json');
   const text = readFile(path);
-  if (text !== null) return { file: parseConfigFile(text, path), path };
+  if (text !== null) return parseConfigFile(text, path);
   if (named !== null) throw new ConfigError(`POLYLOGUE_CONFIG names ${path}, but there is no such file.`);
-  return { file: { version: 1 }, path };
+  return { file: { version: 1 }, placeOf: () => path };
 }
 
 type Access = Pick<Config, 'host' | 'production' | 'developmentKey' | 'signingSecrets' | 'jwksUrl' | 'warnings'>;
@@ -123,7 +132,7 @@ type Access = Pick<Config, 'host' | 'production' | 'developmentKey' | 'signingSe
 /** Who may come in: the address, the secrets, and whether the development key exists. */
 function readAccess(env: Environment): Access {
   const host = variable(env, 'HOST') ?? '127.0.0.1';
-  const production = variable(env, 'NODE_ENV') === 'production';
+  const production = isProduction(env);
   const secrets = (['JWT_SECRET_KEY', 'BETTER_AUTH_SECRET'] as const).flatMap((name) => {
     // Untrimmed, because whoever signs with the same variable does not trim it either.
     const value = env[name];

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
@@ -19,6 +19,18 @@ function cruise(directory: string): Report {
   const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: directory, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
   if (stdout === '') throw new Error(stderr);
   return JSON.parse(stdout) as Report;
+}
+
+const MAX_LINES = 300;
+
+/** Files of a house that are too long to be read in one go; the linter counts the lines of functions only. */
+function longFiles(house: string): readonly string[] {
+  const files = ['src', 'test'].flatMap((top) =>
+    readdirSync(join(house, top), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name)),
+  );
+  const linesOf = (path: string) => readFileSync(path, 'utf8').trimEnd().split('\n').length;
+  const paths = files.map(({ parentPath, name }) => join(parentPath, name));
+  return paths.filter((path) => linesOf(path) > MAX_LINES).map((path) => relative(house, path));
 }
 
 let directory: string;
@@ -109,6 +121,21 @@ test('this house keeps the rules', () => {
   const own = modules.filter(({ source }) => source.startsWith('src/'));
   expect(own.length).toBeGreaterThan(40);
   expect(own.filter(({ dependencies }) => dependencies.length > 0).length).toBeGreaterThan(30);
+});
+
+test('no file of this house has more than 300 lines', () => {
+  expect(longFiles(root)).toEqual([]);
+});
+
+test('a file of more than 300 lines is found, wherever it is', () => {
+  const line = 'export {};\n';
+  write({
+    ...HOUSE,
+    'src/http/long.ts': line.repeat(301),
+    'src/http/full.ts': line.repeat(300),
+    'test/doors/long.test.ts': line.repeat(301),
+  });
+  expect(longFiles(directory)).toEqual(['src/http/long.ts', 'test/doors/long.test.ts']);
 });
 
 test('the linter sees types: it reports a promise that nobody awaits, and only that one', () => {

@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -48,6 +48,13 @@ test('the socket is for its user alone, and gone when the server has stopped', a
   expect((mode & 0o777).toString(8)).toBe('600');
   await server.stop();
   await expect(stat(socket)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+test.runIf(process.getuid?.() === 0)('a socket of another user is not told anything', async () => {
+  await serve();
+  await chown(socket, 65_534, 65_534);
+  const { code, stderr } = await runCommandAt(place, LIST);
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(`The server at ${socket} belongs to another user`) });
 });
 
 test('the socket of a killed server stands in nobody’s way', async () => {

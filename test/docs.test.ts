@@ -3,12 +3,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { doors } from '../src/app.ts';
 import { configSchema } from '../src/config/config-schema.ts';
 import { loadConfig } from '../src/config.ts';
-import { eventsOf } from './support/chat-clients.ts';
+import { eventsOf, nativeTextOf } from './support/chat-clients.ts';
 import { misfits } from './support/json-schema.ts';
 import { runProgram } from './support/run-program.ts';
 import { bareEnvironment, type ServerProcess, startServerProcess } from './support/server-process.ts';
 import { settingsTable } from './support/settings-table.ts';
-import { copyWorkingTree } from './support/working-copy.ts';
+import { copySources, copyWorkingTree } from './support/working-copy.ts';
 
 /** What a newcomer has from nothing to the first words of an answer. */
 const NEWCOMER_MS = 60_000;
@@ -33,13 +33,16 @@ function shownBy(answer: string): string {
 }
 
 /** A fresh copy of the project, started as the pages say. */
-async function npmStart(): Promise<{
+async function npmStart(copy = copyWorkingTree): Promise<{
   server: ServerProcess;
   run: (block: string) => ReturnType<typeof runProgram>;
   end: () => Promise<void>;
 }> {
-  const { directory, remove } = await copyWorkingTree();
-  const server = await startServerProcess({ directory, command: ['npm', 'start'] });
+  const { directory, remove } = await copy();
+  const server = await startServerProcess({ directory, command: ['npm', 'start'] }).catch(async (error: unknown) => {
+    await remove();
+    throw error;
+  });
   return {
     server,
     run: (block) =>
@@ -73,15 +76,21 @@ describe.each(withBlocks)('docs/%s', (name) => {
 });
 
 test(
-  'a newcomer who starts the server and runs the first command of its page sees an answer',
+  'a newcomer who has the files, starts the server and runs the first command of its page sees tokens come',
   async () => {
-    const { server, run, end } = await npmStart();
+    const { server, run, end } = await npmStart(copySources);
     const page = await (await fetch(`${server.url}/`)).text();
     const [, block = ''] = /<pre[^>]*><code>(.*?)<\/code><\/pre>/s.exec(page) ?? [];
     const command = block.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&amp;', '&');
     const { code, stdout } = await run(command);
     await end();
-    expect({ code, answer: stdout.includes('built-in demo model') }).toEqual({ code: 0, answer: true });
+    const events = eventsOf(stdout).map(({ event }) => event);
+    expect({ code, text: nativeTextOf(stdout), end: events.at(-1) }).toEqual({
+      code: 0,
+      text: expect.stringContaining('built-in demo model'),
+      end: 'run.completed',
+    });
+    expect(events.filter((event) => event === 'text.appended').length).toBeGreaterThan(3);
   },
   NEWCOMER_MS,
 );

@@ -1,4 +1,4 @@
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -98,6 +98,8 @@ test('public keys are fetched, those of applications too', async () => {
   const { code, findings } = await examine({ JWKS_URL: empty });
   expect(code).toBe(1);
   expect(about(findings, 'jwks')).toMatchObject([
+    { level: 'warn', message: expect.stringContaining('JWKS_URL'), advice: expect.stringContaining('tokens.audience') },
+    { level: 'warn', message: expect.stringContaining('"acme"'), advice: expect.stringContaining('applications change acme') },
     { level: 'fail', message: expect.stringMatching(/^The server has 0 usable public keys/) },
     { level: 'fail', message: expect.stringMatching(/application "acme" .*status 500/) },
   ]);
@@ -115,6 +117,37 @@ test('what is unsafe', async () => {
   expect(about(findings, 'files')).toMatchObject([{ level: 'warn', advice: `Run "chmod 700 ${data}".` }]);
   await chmod(join(data, 'polylogue.db'), 0o644);
   expect(about((await examine()).findings, 'files')).toMatchObject([{ level: 'fail' }]);
+});
+
+test('a server that other machines reach', async () => {
+  await writeFile(join(place.directory, 'polylogue.config.json'), JSON.stringify({ version: 1, metrics: { public: true } }));
+  const open = { NODE_ENV: 'production', HOST: '0.0.0.0', JWT_SECRET_KEY: SECRET };
+  const { code, findings } = await examine(open);
+  expect(code).toBe(0);
+  expect(about(findings, 'tls')).toMatchObject([{ level: 'warn', advice: expect.stringContaining('proxy that ends TLS') }]);
+  expect(about(findings, 'metrics')).toMatchObject([{ level: 'warn', advice: expect.stringContaining('metrics.public') }]);
+  const local = (await examine({ ...open, HOST: '127.0.0.1' })).findings;
+  expect([about(local, 'tls'), about(local, 'metrics')]).toEqual([[], []]);
+  await rm(join(place.directory, 'polylogue.config.json'));
+  expect(about((await examine(open)).findings, 'metrics')).toEqual([]);
+});
+
+test.each([
+  ['better-auth-secret-12345678901234567890', /^A signing secret has been published as a default/],
+  ['abcdefghijklmnopqrstuvwxyz123456', /^A signing secret can be guessed/],
+])('doctor and start agree about %s', async (secret, message) => {
+  const { code, findings } = await examine({ BETTER_AUTH_SECRET: secret });
+  expect({ code, secrets: about(findings, 'secrets') }).toMatchObject({ code: 1, secrets: [{ message: expect.stringMatching(message) }] });
+  const env = { NODE_ENV: 'production', BETTER_AUTH_SECRET: secret };
+  const [examined, started] = await Promise.all(['doctor', 'start'].map((command) => runCommandAt({ ...place, env }, [command])));
+  expect(examined).toEqual({ code: 78, stdout: '', stderr: expect.stringMatching(/^polylogue: BETTER_AUTH_SECRET (has been|can be)/) });
+  expect(started).toEqual(examined);
+});
+
+test('without a provider every variable that brings one is named', async () => {
+  const [{ advice } = { advice: null }] = about((await examine()).findings, 'models');
+  for (const name of ['OPENAI_API_KEY', 'OPENAI_BASE_URL', 'ANTHROPIC_API_KEY', 'GOOGLE_GENERATIVE_AI_API_KEY'])
+    expect(advice).toContain(name);
 });
 
 test('production in which nobody can sign in', async () => {

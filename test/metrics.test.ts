@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { ApplicationId } from '../src/core/ids.ts';
 import { startTestApp, type TestApp } from './support/app.ts';
 import { openChatSocket } from './support/chat-socket.ts';
 import { answer, refuse, type Step, startUpstream, type Upstream } from './support/upstream.ts';
@@ -109,9 +110,36 @@ test('open streams and sockets are counted while they are open', async () => {
 test('a run that waits behind another one is counted as queued', async () => {
   const thread = await newThread();
   const asked = [await ask(thread), await ask(thread)];
+  const text = await scrape();
+  const stored = ['running', 'queued', 'waiting'].map((state) => figureIn(text, `polylogue_stored_runs{state="${state}"}`));
+  expect(stored).toEqual([1, 1, 0]);
   for (const one of asked) await hear(one);
   await expectValue('polylogue_runs_queued_total', 1);
   await expectValue('polylogue_run_queue_seconds_count', 2);
+});
+
+test('sockets and their frames are counted by what came of them, whatever clients send', async () => {
+  await (await openChatSocket(app.url, '?key=plg_cAnArY')).closed;
+  await expect(openChatSocket(app.url, `?key=${key}`, { origin: 'https://cAnArY.example' })).rejects.toThrow('403');
+  const nowhere = `${app.url}/cAnArY`;
+  await expect(openChatSocket(nowhere, '')).rejects.toThrow('404');
+  const socket = await openChatSocket(app.url, `?key=${key}`);
+  socket.send({ type: 'ping' });
+  socket.send({ type: 'cAnArY' });
+  socket.socket.send('no JSON');
+  socket.send({ type: 'history', thread_id: '01900000-0000-7000-8000-000000000001' });
+  socket.send({ type: 'cancel', job_id: '01900000-0000-7000-8000-00000000dead' });
+  await expectValue('polylogue_web_socket_frames_total{dialect="chat-ws",type="cancel",outcome="run_not_found"}', 1);
+  await expectValue('polylogue_web_socket_frames_total{dialect="chat-ws",type="history",outcome="ok"}', 1);
+  await expectValue('polylogue_web_socket_frames_total{dialect="chat-ws",type="ping",outcome="ok"}', 1);
+  await expectValue('polylogue_web_socket_frames_total{dialect="chat-ws",type="invalid",outcome="validation_failed"}', 1);
+  await expectValue('polylogue_web_socket_frames_total{dialect="chat-ws",type="invalid",outcome="body_invalid"}', 1);
+  await expectValue('polylogue_web_sockets_total{dialect="chat-ws",outcome="ok"}', 1);
+  await expectValue('polylogue_web_sockets_total{dialect="chat-ws",outcome="auth_invalid"}', 1);
+  await expectValue('polylogue_web_sockets_total{dialect="chat-ws",outcome="scope_denied"}', 1);
+  await expectValue('polylogue_web_sockets_total{dialect="none",outcome="route_not_found"}', 1);
+  expect(await scrape()).not.toContain('cAnArY');
+  await socket.close();
 });
 
 test('names that callers make up are counted as one', async () => {
@@ -133,7 +161,7 @@ test('names that callers make up are counted as one', async () => {
   }
 });
 
-test('where others can ask, only an API key that may administer everything gets the figures', async () => {
+test('where others can ask, only an API key of the default application that may read and administer everything gets the figures', async () => {
   const closed = await startTestApp({ file: { metrics: { public: false } } });
   const statusFor = async (credential: string) =>
     (await closed.send('/metrics', { headers: { authorization: credential === '' ? '' : `Bearer ${credential}` } })).status;
@@ -143,7 +171,12 @@ test('where others can ask, only an API key that may administer everything gets 
     expect(await statusFor(await closed.key())).toBe(403);
     expect(await statusFor(await closed.token('ann'))).toBe(403);
     expect(await statusFor(await closed.key({ scopes: ['admin'], dialects: ['native'] }))).toBe(403);
-    expect(await statusFor(await closed.key({ scopes: ['admin'] }))).toBe(200);
+    expect(await statusFor(await closed.key({ scopes: ['admin'] }))).toBe(403);
+    expect(await statusFor(await closed.key({ scopes: ['admin', 'write', 'act_as'] }))).toBe(403);
+    await closed.foreignKey();
+    const tenant = { applicationId: 'other' as ApplicationId, scopes: ['admin', 'read', 'write', 'act_as'] } as const;
+    expect(await statusFor(await closed.key(tenant))).toBe(403);
+    expect(await statusFor(await closed.key({ scopes: ['admin', 'read'] }))).toBe(200);
   } finally {
     await closed.close();
   }

@@ -14,9 +14,6 @@ function blocksOf(language: string): readonly string[] {
   return [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(([, block]) => block ?? '');
 }
 
-/** Variables that the server reads only to say that they have no effect yet. */
-const UNSUPPORTED = ['JWKS_URL'];
-
 let directory: string;
 let remove: () => Promise<void>;
 let server: ServerProcess;
@@ -107,7 +104,7 @@ describe('what the README names', () => {
     const table = readme.slice(readme.indexOf('| variable |'), readme.indexOf('More models'));
     const rows = table.split('\n').map((row) => row.split('|')[1] ?? '');
     const named = rows.flatMap((cell) => [...cell.matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name ?? ''));
-    expect(named.toSorted()).toEqual([...read].filter((name) => !UNSUPPORTED.includes(name)).toSorted());
+    expect(named.toSorted()).toEqual([...read].toSorted());
   });
 
   test('is a configuration that the server takes', () => {

@@ -50,7 +50,7 @@ describe('with the demo model', () => {
     [
       `I am Polylogue's built-in demo model, not a language model. This is message ${turn} of our conversation, and you wrote:`,
       `> ${question}`,
-      'For real answers, set OPENAI_API_KEY or OPENAI_BASE_URL and start the server again.',
+      'For real answers, set OPENAI_API_KEY, ANTHROPIC_API_KEY or GOOGLE_GENERATIVE_AI_API_KEY, or OPENAI_BASE_URL for another provider, and start the server again.',
     ].join('\n\n');
 
   test.each(runnable)('$name holds a conversation', async (client) => {

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ApplicationId } from '../src/core/ids.ts';
+import { forgeHmac } from './hostile/forge.ts';
 import { startTestApp, type TestApp } from './support/app.ts';
+import { OTHER_SECRET } from './support/known-credentials.ts';
 
 let app: TestApp;
 
@@ -126,4 +129,23 @@ test('a stream breaks off when its token is over, and resumes with a new one', a
   const last = [...before.matchAll(/^id: ([\d.]+)$/gm)].at(-1)?.[1] ?? '0';
   const { text: after } = await readAll(await app.send(path, { headers: bearer(token, { 'last-event-id': last }) }));
   expect(after).toContain('"type":"complete"');
+});
+
+test('streams of tokens break off when their application loses the secret, and not when it changes its name', async () => {
+  const id = 'florist' as ApplicationId;
+  await app.access.createApplication(id, { name: 'F', secrets: [OTHER_SECRET] });
+  const exp = Math.floor(Date.now() / 1000) + 600;
+  const token = forgeHmac({ claims: { sub: 'ann', application: id, exp }, secret: OTHER_SECRET });
+  const response = await app.send(`/levia/chat/stream/${await startRun(token)}`, { headers: bearer(token) });
+  let over = false;
+  const reading = readAll(response).finally(() => {
+    over = true;
+  });
+  await app.access.changeApplication(id, { name: 'Florist' });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(over).toBe(false);
+  await app.access.changeApplication(id, { secrets: [] });
+  const { text, broken } = await reading;
+  expect([broken, text.includes('"complete"')]).toEqual([true, false]);
+  expect((await app.send('/polylogue/v1/me', { headers: bearer(token) })).status).toBe(401);
 });

@@ -1,8 +1,10 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openSqliteStore } from '../src/backends/stores/sqlite/index.ts';
 import { runProgram } from './support/run-program.ts';
 import { bareEnvironment, createServerDirectory, type ServerProcess, startServerProcess } from './support/server-process.ts';
 
@@ -65,6 +67,14 @@ test('a data directory that another server uses', async () => {
   expect((await first.send('/ready')).status).toBe(200);
 });
 
+test('a data directory that a command uses for a moment', async () => {
+  const store = await openSqliteStore({ dataDir: join(directory, 'data') });
+  const starting = serve();
+  await sleep(2_000);
+  await store.close();
+  expect((await (await starting).send('/ready')).status).toBe(200);
+});
+
 test.each([
   ['file', 'ENOTDIR'],
   ['file/below', 'ENOTDIR'],
@@ -80,6 +90,33 @@ test.each([
     stdout: '',
     stderr: `polylogue: ${sentence}\n`,
   });
+});
+
+test.each([0o707, 0o777])('a data directory that everybody can change', async (mode) => {
+  const path = join(directory, 'data');
+  await mkdir(path);
+  await chmod(path, mode);
+  const { code, sentence } = await refusal();
+  expect({ code, sentence }).toEqual({ code: 1, sentence: expect.stringContaining(`run "chmod o-w ${path}"`) });
+});
+
+test.each([
+  [0o755, null],
+  [0o770, 'The group of the data directory'],
+])('a data directory of mode %o is taken, with a word where a group may change it', async (mode, doubt) => {
+  const path = join(directory, 'data');
+  await mkdir(path);
+  await chmod(path, mode);
+  const server = await serve();
+  expect((await server.send('/ready')).status).toBe(200);
+  expect(server.output().includes('The group of the data directory')).toBe(doubt !== null);
+});
+
+test.runIf(process.getuid?.() === 0)('a data directory of another user is taken with a word', async () => {
+  const path = join(directory, 'data');
+  await mkdir(path);
+  await chown(path, 65_534, 65_534);
+  expect((await serve()).output()).toContain(`${path} belongs to another user`);
 });
 
 test('a data directory that cannot be written', async () => {
@@ -113,6 +150,12 @@ test.each([
   expect(sentence).toMatch(expected);
 });
 
+test('a default model that is none of the models', async () => {
+  const path = join(directory, 'polylogue.config.json');
+  await writeFile(path, '{"version": 1,\n "models": {"fast": {"provider": "demo"}},\n "defaultModel": "slow"}');
+  expect(await refusal()).toEqual({ code: 78, sentence: `${path}:3:18: /defaultModel must be one of fast, not "slow".` });
+});
+
 test('a configuration file that is not there', async () => {
   const path = join(directory, 'elsewhere.json');
   expect(await refusal({ POLYLOGUE_CONFIG: path })).toEqual({
@@ -125,6 +168,8 @@ test.each([
   [{}, /nobody could sign in: .*"polylogue keys create".*JWT_SECRET_KEY.*JWKS_URL/],
   [{ JWT_SECRET_KEY: 'your-secret-key-change-this-in-production' }, /^JWT_SECRET_KEY is a placeholder from an example/],
   [{ BETTER_AUTH_SECRET: 'kJ8s-0aQ' }, /^BETTER_AUTH_SECRET is shorter than 32 characters/],
+  [{ BETTER_AUTH_SECRET: 'better-auth-secret-12345678901234567890' }, /^BETTER_AUTH_SECRET has been published as a default/],
+  [{ JWT_SECRET_KEY: 'qwertyuiopasdfghjklzxcvbnm123456' }, /^JWT_SECRET_KEY can be guessed/],
 ])('production with %j', async (env, expected) => {
   const { code, sentence } = await refusal({ NODE_ENV: 'production', ...env });
   expect(code).toBe(78);

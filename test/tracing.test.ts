@@ -36,7 +36,7 @@ test('with an SDK every run is a trace with its model call, and none of the text
   });
   const call = spans.find(({ name }) => name === 'polylogue.model');
   expect(call?.attributes).toMatchObject({ 'gen_ai.provider.name': 'openai', 'gen_ai.request.model': 'upstream-name' });
-  expect(spans.map(({ name }) => name).sort()).toEqual(['polylogue.flush', 'polylogue.model', 'polylogue.run']);
+  expect(spans.map(({ name }) => name).sort()).toEqual(['polylogue.begin', 'polylogue.flush', 'polylogue.model', 'polylogue.run']);
   expect(new Set(spans.map((span) => span.spanContext().traceId)).size).toBe(1);
   expect(JSON.stringify(spans.map(({ name, attributes, events, status }) => ({ name, attributes, events, status })))).not.toContain(
     'cAnArY',
@@ -46,6 +46,7 @@ test('with an SDK every run is a trace with its model call, and none of the text
 test('a model call that fails is an error in its trace, without what the provider said', async () => {
   const { spans } = await spansOf(refuse(400, 'The cAnArY is not welcome'));
   expect(spans.map(({ name, attributes }) => [name, attributes['error.type']])).toEqual([
+    ['polylogue.begin', undefined],
     ['polylogue.model', 'upstream_rejected'],
     ['polylogue.flush', undefined],
     ['polylogue.run', 'upstream_rejected'],

@@ -49,14 +49,18 @@ test.each([
   expect(log()).not.toContain(KEY);
 });
 
-test('what the provider says against a request reaches the caller, but not the key in it', async () => {
+test('what the provider says against a request reaches the caller, but nothing of what it says against our key', async () => {
   const running = await start('anthropic', { models: { fast: { provider: 'vendor', model: 'claude-haiku-4-5' } }, defaultModel: 'fast' });
   server.nextRequestError(401, { message: `invalid x-api-key ${KEY}`, type: 'authentication_error' });
   server.onMessage('hello', { content: 'fine' });
-  const stream = await ask(running, { text: 'hello' });
-  expect(stream).toContain('upstream_unauthorized');
-  expect(stream).toContain('invalid x-api-key [redacted]');
-  expect(stream + running.log()).not.toContain(KEY);
+  const unauthorized = await ask(running, { text: 'hello' });
+  expect(unauthorized).toContain('upstream_unauthorized');
+  expect(unauthorized).toContain("The model provider refused this server's credentials.");
+  expect(unauthorized).not.toContain('invalid x-api-key');
+  server.nextRequestError(400, { message: `no such thing for ${KEY}`, type: 'invalid_request_error' });
+  const rejected = await ask(running, { text: 'hello' });
+  expect(rejected).toContain('no such thing for [redacted]');
+  expect(unauthorized + rejected + running.log()).not.toContain(KEY);
 });
 
 test.each(VENDORS)('a cancelled run closes the connection to $name', async (vendor) => {

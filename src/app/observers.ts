@@ -1,14 +1,25 @@
 import type { Logger } from 'pino';
+import { systemClock } from '../backends/clock/system-clock.ts';
 import { createLogObserver } from '../backends/logger/log-observer.ts';
 import { createMetrics, type ProcessMetrics } from '../backends/metrics/create-metrics.ts';
 import { createTraceObserver } from '../backends/tracing/trace-observer.ts';
 import { combineObservers } from '../core/combine-observers.ts';
 import type { Catalogue } from '../core/ports/catalogue.ts';
 import type { Observer } from '../core/ports/observer.ts';
+import type { RunStore } from '../core/ports/store.ts';
+
+interface Watched {
+  readonly catalogue: Pick<Catalogue, 'list'>;
+  readonly store: Pick<RunStore, 'countUnfinished'>;
+}
 
 /** Everything that watches the engine, as one observer, and the figures that come of it. */
-export function openObservers(log: Logger, catalogue: Catalogue): { readonly observer: Observer; readonly metrics: ProcessMetrics } {
-  const metrics = createMetrics({ isListed: (model) => catalogue.list().some(({ name }) => name === model) });
-  const observers = [createLogObserver(log), metrics.observer, createTraceObserver()];
+export function openObservers(
+  log: Logger,
+  { catalogue, store }: Watched,
+): { readonly observer: Observer; readonly metrics: ProcessMetrics } {
+  const isListed = (model: string) => catalogue.list().some(({ name }) => name === model);
+  const metrics = createMetrics({ isListed, store, clock: systemClock });
+  const observers = [createLogObserver(log), metrics.observer, createTraceObserver(systemClock)];
   return { observer: combineObservers(observers, (err) => log.error({ err }, 'an observer failed')), metrics };
 }

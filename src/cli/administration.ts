@@ -1,8 +1,8 @@
 import { systemClock } from '../backends/clock/system-clock.ts';
 import { StoreInUse } from '../backends/stores/sqlite/in-use.ts';
-import { ConfigError } from '../config/config-error.ts';
 import { readDataDirectory } from '../config.ts';
 import { fitsSocket, socketIn } from '../http/control-socket.ts';
+import { CommandError } from './failure.ts';
 import { askSocket, type ControlAnswer, type ControlRequest } from './socket-client.ts';
 
 /** How long a command waits for a store that another command, or a server that is just starting, has. */
@@ -10,7 +10,7 @@ const PATIENCE_MS = 8_000;
 const PAUSE_MS = 100;
 
 /** Whom the commands ask: the running server, else the store, which is theirs alone until `close`. */
-interface Administration {
+export interface Administration {
   /** The answer's JSON. Rejects with a sentence for the operator. */
   ask<Answer>(request: ControlRequest): Promise<Answer>;
   close(): Promise<void>;
@@ -33,10 +33,15 @@ async function openAdministration(): Promise<Administration> {
 }
 
 /** Asks the running server, else the store, one thing. */
-export async function askOnce<Answer>(request: ControlRequest): Promise<Answer> {
+export function askOnce<Answer>(request: ControlRequest): Promise<Answer> {
+  return askWith((ask) => ask<Answer>(request));
+}
+
+/** Asks the running server, else the store, several things. */
+export async function askWith<Result>(work: (ask: Administration['ask']) => Promise<Result>): Promise<Result> {
   const administration = await openAdministration();
   try {
-    return await administration.ask<Answer>(request);
+    return await work(administration.ask);
   } finally {
     await administration.close();
   }
@@ -80,8 +85,7 @@ function parse({ status, body }: ControlAnswer): unknown {
   const value: unknown = JSON.parse(body);
   if (status < 400) return value;
   const { detail, code } = value as { detail?: unknown; code?: unknown };
-  const sentence = String(detail).replace(/([^.!?])$/, '$1.');
-  throw code === 'not_configured' ? new ConfigError(sentence) : new Error(sentence);
+  throw new CommandError(String(code), String(detail).replace(/([^.!?])$/, '$1.'));
 }
 
 function unreachable(dataDir: string): string {

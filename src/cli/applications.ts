@@ -64,18 +64,18 @@ function addSettings(command: Command): Command {
 async function createApplication(id: string, options: SettingOptions): Promise<void> {
   const body = { id, ...settingsOf(options) };
   const application = await askOnce<ApplicationView>({ method: 'POST', path: '/applications', body });
-  print(application, { json: options.json, words: `The application "${id}" is made.\n` });
+  await print(application, { json: options.json, words: `The application "${id}" is made.\n` });
 }
 
 async function changeApplication(id: string, options: SettingOptions): Promise<void> {
   const path = `/applications/${encodeURIComponent(id)}`;
   const application = await askOnce<ApplicationView>({ method: 'PATCH', path, body: settingsOf(options) });
-  print(application, { json: options.json, words: `The application "${id}" is changed.\n` });
+  await print(application, { json: options.json, words: `The application "${id}" is changed.\n` });
 }
 
 async function listApplications({ json }: { json?: boolean }): Promise<void> {
   const { data } = await askOnce<{ readonly data: readonly ApplicationView[] }>({ method: 'GET', path: '/applications' });
-  print(data, { json, words: renderTable(COLUMNS, data.map(rowOf)) });
+  await print(data, { json, words: renderTable(COLUMNS, data.map(rowOf)) });
 }
 
 function settingsOf({ name, tier, jwksUrl, issuer, audience, secretEnv, secrets }: SettingOptions): ChangeApplicationBody {

@@ -10,7 +10,7 @@ const STOPPED_MS = 30_000;
 /** Prints what the running server finds out about itself, else what a start would find; sets exit code 1 when something fails. */
 export async function printFindings(json: boolean | undefined): Promise<void> {
   const findings = await examine();
-  print(findings, { json, words: findings.map(lineOf).join('') });
+  await print(findings, { json, words: findings.map(lineOf).join('') });
   if (findings.some(({ level }) => level === 'fail')) process.exitCode = 1;
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CreateKeyBody, KeyView } from '../http/control-wire.ts';
-import { askOnce } from './administration.ts';
-import { readDuration, readList } from './options.ts';
+import { type Administration, askOnce, askWith } from './administration.ts';
+import { durationOption, readList } from './options.ts';
 import { print } from './print.ts';
 import { renderTable, shortTime, toVisible } from './table.ts';
 
@@ -30,7 +30,7 @@ export function addKeyCommands(program: Command): void {
     .option('--dialect <list>', 'where it may be used, such as levia,native (default: everywhere)', readList)
     .option('--user <name>', 'the one user it acts for, for keys in browsers and apps')
     .option('--tier <name>', "its allowance (default: its application's)")
-    .option('--expires <duration>', 'when it ends, such as 12h or 90d (default: never)', readDuration)
+    .addOption(durationOption('when it ends, such as 12h or 90d (default: never)'))
     .option('--json', 'print an object with everything about it')
     .addHelpText('after', '\nExample:\n  polylogue keys create --name backend --expires 90d')
     .action(createKey);
@@ -62,17 +62,24 @@ async function createKey(options: CreateOptions): Promise<void> {
     ...(expires !== undefined && { expires_in: expires }),
   };
   const created = await askOnce<KeyView & { readonly key: string }>({ method: 'POST', path: '/keys', body });
-  print(created, { json, words: `${created.key}\n` });
+  try {
+    await print(created, { json, words: `${created.key}\n` });
+  } catch (error) {
+    // A key that nobody has seen would live on unseen.
+    await askOnce<KeyView>({ method: 'DELETE', path: `/keys/${encodeURIComponent(created.id)}` });
+    throw new Error(`${error instanceof Error ? error.message : String(error)} The new key, which nobody has seen, is revoked again.`, {
+      cause: error,
+    });
+  }
   // For people only: in a script nothing has gone wrong.
   if (!json && process.stderr.isTTY)
     process.stderr.write(`This is the key "${toVisible(name)}" (${created.id}). Keep it now: it cannot be shown again.\n`);
 }
 
 async function listKeys({ application, json }: { application?: string; json?: boolean }): Promise<void> {
-  const query = application === undefined ? '' : `?application=${encodeURIComponent(application)}`;
-  const { data } = await askOnce<{ readonly data: readonly KeyView[] }>({ method: 'GET', path: `/keys${query}` });
+  const data = await askWith((ask) => allKeys(ask, application));
   const now = new Date().toISOString();
-  print(data, {
+  await print(data, {
     json,
     words:
       data.length === 0
@@ -84,9 +91,27 @@ async function listKeys({ application, json }: { application?: string; json?: bo
   });
 }
 
+/** Reads the list page by page. */
+async function allKeys(ask: Administration['ask'], application: string | undefined): Promise<readonly KeyView[]> {
+  const keys: KeyView[] = [];
+  let after: string | null = null;
+  do {
+    const query = new URLSearchParams({ ...(application !== undefined && { application }), ...(after !== null && { after }) });
+    const page: KeyPage = await ask<KeyPage>({ method: 'GET', path: `/keys?${query}` });
+    keys.push(...page.data);
+    after = page.next;
+  } while (after !== null);
+  return keys;
+}
+
+interface KeyPage {
+  readonly data: readonly KeyView[];
+  readonly next: string | null;
+}
+
 async function revokeKey(id: string, { json }: { json?: boolean }): Promise<void> {
   const key = await askOnce<KeyView>({ method: 'DELETE', path: `/keys/${encodeURIComponent(id)}` });
-  print(key, { json, words: `The key "${toVisible(key.name)}" (${key.id}) is revoked.\n` });
+  await print(key, { json, words: `The key "${toVisible(key.name)}" (${key.id}) is revoked.\n` });
 }
 
 function rowOf(key: KeyView, now: string): readonly string[] {

@@ -1,4 +1,4 @@
-import { loadSecrets } from '../app/access.ts';
+import { openSecrets } from '../app/access.ts';
 import { openStore } from '../app/store.ts';
 import { systemClock } from '../backends/clock/system-clock.ts';
 import { randomIds } from '../backends/ids/random-ids.ts';
@@ -21,13 +21,18 @@ export async function openLocalControl(): Promise<LocalControl> {
   await prepareDataDirectory(config.dataDir);
   const log = createLogger('error', process.stderr);
   const { doors } = await import('../app.ts');
-  const { keys, tokens, box } = await loadSecrets(config);
   const store = await openStore(config, log);
+  const { keys, tokens, box } = await openSecrets(config, store).catch(async (error: unknown) => {
+    await store.close();
+    throw error;
+  });
   const access = createAccess({
     store,
     clock: systemClock,
     ids: randomIds,
     tiers: new Map(Object.entries(config.tiers)),
+    // Whoever gives the command is told by its answer.
+    observer: { accessChanged: () => undefined },
     access: {
       keys,
       tokens,

@@ -22,7 +22,7 @@ export async function migrateStore(json: boolean | undefined): Promise<void> {
   const store = await openStore(config, createLogger('silent'));
   await store.close();
   const result = { from, to: STORE_VERSION };
-  print(result, { json, words: wordsOf(result) });
+  await print(result, { json, words: wordsOf(result) });
 }
 
 function wordsOf({ from, to }: { from: number | null; to: number }): string {

@@ -1,8 +1,12 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from './duration.ts';
 
-/** Seconds in what somebody wrote for an option. */
-export function readDuration(text: string): number {
+/** The option `--expires`, whose value is in seconds. */
+export function durationOption(description: string): Option {
+  return new Option('--expires <duration>', description).argParser(readDuration);
+}
+
+function readDuration(text: string): number {
   const seconds = parseDuration(text);
   if (seconds === null) throw new InvalidArgumentError('Write a number and s, m, h or d, at most a year.');
   return seconds;

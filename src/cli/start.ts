@@ -11,8 +11,8 @@ const CLOSE_MS = 10_000;
 export async function start(): Promise<void> {
   const config = loadConfig({ env: process.env, cwd: process.cwd() });
   const log = createLogger(config.logLevel);
-  for (const warning of config.warnings) log.warn(warning);
-  await prepareDataDirectory(config.dataDir);
+  const doubts = await prepareDataDirectory(config.dataDir);
+  for (const warning of [...config.warnings, ...doubts]) log.warn(warning);
   // Loaded only with good settings, so that a mistake in them is answered at once.
   const { startApp } = await import('../app.ts');
   const storeDeath = Promise.withResolvers<Error>();

@@ -1,10 +1,12 @@
-import { loadSecrets } from '../app/access.ts';
 import { systemClock } from '../backends/clock/system-clock.ts';
 import { createOperatorTokens } from '../backends/tokens/operator-token.ts';
+import { loadSigningSecrets } from '../backends/tokens/signing-secrets.ts';
 import { loadConfig } from '../config.ts';
 import type { ApplicationId } from '../core/ids.ts';
-import { askServer } from './administration.ts';
+import type { TokenClaims } from '../core/ports/secrets.ts';
+import { askOnce, askServer } from './administration.ts';
 import { prepareDataDirectory } from './data-directory.ts';
+import type { ControlRequest } from './socket-client.ts';
 
 interface TokenRequest {
   readonly user: string;
@@ -19,17 +21,21 @@ interface CreatedToken {
   readonly expires_at: string;
 }
 
-/** A token of the running server, else one that a server with the same settings accepts; the store stays closed. */
+/** A token of the running server, else one that a server with the same settings accepts; the store is opened only where its secret has to sign. */
 export async function createToken({ user, application, expiresInSeconds }: TokenRequest): Promise<CreatedToken> {
-  const body = { application, user_id: user, expires_in: expiresInSeconds };
-  return (await askServer<CreatedToken>({ method: 'POST', path: '/tokens', body })) ?? signToken({ user, application, expiresInSeconds });
+  const request = requestFor({ user, application, expiresInSeconds });
+  return (await askServer<CreatedToken>(request)) ?? signToken({ user, application, expiresInSeconds });
+}
+
+function requestFor({ user, application, expiresInSeconds }: TokenRequest): ControlRequest {
+  return { method: 'POST', path: '/tokens', body: { application, user_id: user, expires_in: expiresInSeconds } };
 }
 
 async function signToken({ user, application, expiresInSeconds }: TokenRequest): Promise<CreatedToken> {
   const config = loadConfig({ env: process.env, cwd: process.cwd() });
   if (config.signingSecrets.length === 0) await prepareDataDirectory(config.dataDir);
-  const { signing, tokens } = await loadSecrets(config);
-  const issue = createOperatorTokens({ secrets: signing, required: config.tokens, issuer: tokens, clock: systemClock });
+  const secrets = await loadSigningSecrets({ config });
+  const issue = createOperatorTokens({ secrets, required: config.tokens, issuer: { issue: issueInStore }, clock: systemClock });
   const { token, expiresAt } = await issue({
     applicationId: application as ApplicationId,
     userId: user,
@@ -37,4 +43,10 @@ async function signToken({ user, application, expiresInSeconds }: TokenRequest):
     expiresInSeconds,
   });
   return { token, user_id: user, expires_at: new Date(expiresAt).toISOString() };
+}
+
+async function issueInStore({ applicationId, userId, expiresInSeconds }: TokenClaims): Promise<{ token: string; expiresAt: number }> {
+  const request = requestFor({ user: userId, application: applicationId, expiresInSeconds });
+  const { token, expires_at } = await askOnce<CreatedToken>(request);
+  return { token, expiresAt: Date.parse(expires_at) };
 }

@@ -7,12 +7,29 @@ import { nearestName } from './nearest-name.ts';
 
 export type { ConfigFile } from './config-schema.ts';
 
+/** Says where a setting is, for the beginning of an error: file, line, column and JSON pointer (RFC 6901); where it is not, what is around it. */
+export type PlaceOf = (...names: readonly string[]) => string;
+
+interface ParsedConfigFile {
+  readonly file: ConfigFile;
+  readonly placeOf: PlaceOf;
+}
+
 /** Reads the file's text; throws a `ConfigError` that names the file, line and column, the setting and what is expected there. */
-export function parseConfigFile(text: string, path: string): ConfigFile {
+export function parseConfigFile(text: string, path: string): ParsedConfigFile {
   const json = readJson(text, path);
   const { value } = json;
-  if (isConfigFile(value)) return value;
+  if (isConfigFile(value)) return { file: value, placeOf: (...names) => placeIn(json, names) };
   throw new ConfigError(firstProblem(json));
+}
+
+function placeIn({ tree, locate }: LocatedJson, names: readonly string[]): string {
+  const pointer = names.map((name) => `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  for (let known = names.length; known > 0; known -= 1) {
+    const node = nodeAt(tree, names.slice(0, known));
+    if (node) return `${locate((node.type === 'object' ? node.parent : node)?.offset ?? node.offset)}: ${pointer}`;
+  }
+  return `${locate(tree.offset)}: ${pointer === '' ? 'the file' : pointer}`;
 }
 
 function isConfigFile(value: unknown): value is ConfigFile {

@@ -31,16 +31,27 @@ export function readLogLevel(env: Environment): LogLevel {
   return level;
 }
 
+/** Whether NODE_ENV says so. A misspelt one must not open a server that is meant to be closed. */
+export function isProduction(env: Environment): boolean {
+  const text = variable(env, 'NODE_ENV');
+  if (text === null || text === 'development' || text === 'test') return false;
+  if (text === 'production') return true;
+  throw new ConfigError(`NODE_ENV must be production, development, test or empty, not "${text}".`);
+}
+
 /** Origins (RFC 6454) whose pages may call the server. */
 export function readOrigins(env: Environment): readonly string[] {
   const entries = (variable(env, 'ALLOWED_ORIGINS') ?? '').split(',').map((entry) => entry.trim());
-  return entries.filter((entry) => entry !== '').map(parseOrigin);
+  return entries.filter((entry) => entry !== '').map((entry, index) => parseOrigin(entry, index + 1));
 }
 
-function parseOrigin(text: string): string {
+/** An error never repeats the entry, because a whole address may hold a password or a key. */
+function parseOrigin(text: string, place: number): string {
   const url = URL.parse(text);
   if (url === null || !isHttp(url) || (text !== url.origin && text !== `${url.origin}/`)) {
-    throw new ConfigError(`ALLOWED_ORIGINS must list origins such as https://app.example.com, separated by commas; "${text}" is none.`);
+    throw new ConfigError(
+      `ALLOWED_ORIGINS must list origins such as https://app.example.com, separated by commas: entry ${place} is none.`,
+    );
   }
   return url.origin;
 }

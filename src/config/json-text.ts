@@ -1,6 +1,9 @@
 import { type Node, type ParseError, type ParseErrorCode, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { ConfigError } from './config-error.ts';
 
+/** Far more than any setting needs; parsers end in a full stack at some thousands. */
+const MAX_DEPTH = 64;
+
 /** Where something stands in a file: `path:line:column`, which editors and terminals make into a link. */
 type Locate = (offset: number) => string;
 
@@ -14,6 +17,8 @@ export interface LocatedJson {
 /** Reads JSON (RFC 8259) without names that occur twice; throws a `ConfigError` with line and column of what is wrong. */
 export function readJson(text: string, path: string): LocatedJson {
   const locate = locator(text, path);
+  const tooDeep = offsetBelow(text, MAX_DEPTH);
+  if (tooDeep !== null) throw new ConfigError(`${locate(tooDeep)}: is nested deeper than ${MAX_DEPTH} levels.`);
   const errors: ParseError[] = [];
   const tree = parseTree(text.replace(/^\uFEFF/, ' '), errors, { disallowComments: true, allowTrailingComma: false });
   const [first] = errors;
@@ -23,6 +28,25 @@ export function readJson(text: string, path: string): LocatedJson {
   if (repeated)
     throw new ConfigError(`${locate(repeated.offset)}: the setting ${JSON.stringify(repeated.value)} is there twice: remove one.`);
   return { value: parse(text, path), tree, locate };
+}
+
+/** Where brackets outside of texts open the first level below `depth`; null when none does. */
+function offsetBelow(text: string, depth: number): number | null {
+  let open = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at];
+    if (character === '"') at = endOfText(text, at);
+    else if (character === '[' || character === '{') open += 1;
+    else if (character === ']' || character === '}') open -= 1;
+    if (open > depth) return at;
+  }
+  return null;
+}
+
+function endOfText(text: string, start: number): number {
+  let at = start + 1;
+  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+  return at;
 }
 
 /** The last word is `JSON.parse`'s: what it does not take is no JSON, whatever the parser that knows places makes of it. */

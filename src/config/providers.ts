@@ -1,5 +1,6 @@
+import { FALLBACK_MODEL } from '../core/fallback-model.ts';
 import { ConfigError } from './config-error.ts';
-import type { ConfigFile } from './config-file.ts';
+import type { ConfigFile, PlaceOf } from './config-file.ts';
 import { type Environment, parseBaseUrl, variable } from './environment.ts';
 
 interface Keyed {
@@ -30,29 +31,29 @@ const VENDOR_KEYS = { anthropic: 'ANTHROPIC_API_KEY', google: 'GOOGLE_GENERATIVE
 type VendorKind = keyof typeof VENDOR_KEYS;
 
 /** Providers of the file, then those that the environment has keys (or OPENAI_BASE_URL) for and the file does not name itself. */
-export function readProviders(env: Environment, file: ConfigFile, path: string): readonly ProviderConfig[] {
+export function readProviders(env: Environment, file: ConfigFile, placeOf: PlaceOf): readonly ProviderConfig[] {
   const named = Object.entries(file.providers ?? {}).map(([name, entry]) => {
-    const place = `${path}: /providers/${name}`;
-    if (name === DEMO_PROVIDER) throw new ConfigError(`${place} uses a reserved name: choose another.`);
-    return readEntry(env, { name, ...entry }, place);
+    const placeIn: PlaceOf = (...names) => placeOf('providers', name, ...names);
+    if (name === DEMO_PROVIDER) throw new ConfigError(`${placeIn()} uses a reserved name: choose another.`);
+    return readEntry(env, { name, ...entry }, placeIn);
   });
   return [...named, ...providersOf(env).filter(({ name }) => named.every((other) => other.name !== name))];
 }
 
 type Entry = { readonly name: string } & NonNullable<ConfigFile['providers']>[string];
 
-function readEntry(env: Environment, { name, kind = 'openai-compatible', ...entry }: Entry, place: string): ProviderConfig {
-  const baseUrl = entry.baseUrl === undefined ? null : parseBaseUrl(entry.baseUrl, `${place}/baseUrl`);
-  const apiKey = readKey(env, entry.apiKeyEnv, place);
+function readEntry(env: Environment, { name, kind = 'openai-compatible', ...entry }: Entry, placeIn: PlaceOf): ProviderConfig {
+  const baseUrl = entry.baseUrl === undefined ? null : parseBaseUrl(entry.baseUrl, placeIn('baseUrl'));
+  const apiKey = readKey(env, entry.apiKeyEnv, placeIn);
   if (kind === 'openai-compatible') {
-    if (baseUrl === null) throw new ConfigError(`${place} needs baseUrl.`);
+    if (baseUrl === null) throw new ConfigError(`${placeIn()} needs baseUrl.`);
     return { kind, name, baseUrl, apiKey };
   }
   if (baseUrl !== null) return { kind, name, baseUrl, apiKey };
   // The customary key goes to the vendor itself only, never to an address from the file that does not ask for it.
   const customary = apiKey ?? variable(env, VENDOR_KEYS[kind]);
   if (customary === null)
-    throw new ConfigError(`${place} needs a key: set ${VENDOR_KEYS[kind]}, or apiKeyEnv to the variable that holds it.`);
+    throw new ConfigError(`${placeIn()} needs a key: set ${VENDOR_KEYS[kind]}, or apiKeyEnv to the variable that holds it.`);
   return { kind, name, baseUrl, apiKey: customary };
 }
 
@@ -71,21 +72,33 @@ function providersOf(env: Environment): readonly ProviderConfig[] {
   return providers;
 }
 
-function readKey(env: Environment, name: string | undefined, place: string): string | null {
+function readKey(env: Environment, name: string | undefined, placeIn: PlaceOf): string | null {
   if (name === undefined) return null;
   const key = variable(env, name);
-  if (key === null) throw new ConfigError(`${place}/apiKeyEnv names ${name}, but that environment variable is not set.`);
-  return key;
+  if (key !== null) return key;
+  const place = placeIn('apiKeyEnv');
+  // Whoever takes the setting for the key itself must not find that in a log.
+  if (!/^[A-Z_][A-Z0-9_]*$/.test(name)) throw new ConfigError(`${place} must be the name of an environment variable that holds the key.`);
+  throw new ConfigError(`${place} names ${name}, but that environment variable is not set.`);
 }
 
 /** The file's models, each with a provider that exists. */
-export function readModels(file: ConfigFile, providers: readonly ProviderConfig[], path: string): readonly ModelConfig[] {
+export function readModels(file: ConfigFile, providers: readonly ProviderConfig[], placeOf: PlaceOf): readonly ModelConfig[] {
   const known = [DEMO_PROVIDER, ...providers.map(({ name }) => name)];
   return Object.entries(file.models ?? {}).map(([name, entry]) => {
     if (!known.includes(entry.provider)) {
-      throw new ConfigError(`${path}: /models/${name}/provider must be one of ${known.join(', ')}, not "${entry.provider}".`);
+      const place = placeOf('models', name, 'provider');
+      throw new ConfigError(`${place} must be one of ${known.join(', ')}, not "${entry.provider}".`);
     }
     const { window = null, maxOutput = null } = entry;
     return { name, provider: entry.provider, upstream: entry.model ?? name, window, maxOutput };
   });
+}
+
+/** The model that answers when a caller names none, which is among the file's models where it has any; null when the file does not say. */
+export function readDefaultModel({ defaultModel, models = {} }: ConfigFile, placeOf: PlaceOf): string | null {
+  const names = Object.keys(models);
+  if (names.length === 0 || names.includes(defaultModel ?? FALLBACK_MODEL)) return defaultModel ?? null;
+  if (defaultModel === undefined) throw new ConfigError(`${placeOf()} needs defaultModel, one of ${names.join(', ')}.`);
+  throw new ConfigError(`${placeOf('defaultModel')} must be one of ${names.join(', ')}, not "${defaultModel}".`);
 }

@@ -46,5 +46,26 @@ export interface Application {
   readonly createdAt: number;
 }
 
+/** Who administers over HTTP: a key of the application; null is the development key. */
+export interface Administrator {
+  readonly applicationId: ApplicationId;
+  readonly keyId: KeyId | null;
+}
+
+/** One change of keys or applications, for whoever must be able to tell later who did it. */
+export interface AccessChange {
+  readonly what: 'key created' | 'key revoked' | 'application created' | 'application changed';
+  readonly applicationId: ApplicationId;
+  /** The key that was made or revoked; null for an application. */
+  readonly keyId: KeyId | null;
+  /** Null for the operator, who uses the command. */
+  readonly by: Administrator | null;
+}
+
+/** What is to be different about an application; what is left out stays as it is. */
+export interface ApplicationChanges extends Partial<Pick<Application, 'name' | 'tier'>> {
+  readonly tokens?: Partial<TokenRules>;
+}
+
 /** What servers that share a store hint to each other when keys or applications have changed. */
 export const ACCESS_SUBJECT = 'access';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { recordingObserver } from '../../test/support/runs.ts';
 import { combineObservers } from './combine-observers.ts';
-import type { RunId } from './ids.ts';
+import { DEFAULT_APPLICATION, type RunId } from './ids.ts';
 
 test('an observer that throws is reported and keeps nothing from the others', () => {
   const broken = new Proxy(recordingObserver(), {
@@ -13,6 +13,7 @@ test('an observer that throws is reported and keeps nothing from the others', ()
   const failures: unknown[] = [];
   const observer = combineObservers([first, broken, last], (error) => failures.push(error));
   const id = 'run' as RunId;
+  observer.runBegun({ id, model: 'm', storeMs: 1 });
   observer.runQueued({ id, model: 'm' });
   observer.runStarted({ id, model: 'm', attempt: 1, queuedMs: 2 });
   observer.modelCalled({ id, call: 1, provider: 'p', upstream: 'u' });
@@ -24,10 +25,11 @@ test('an observer that throws is reported and keeps nothing from the others', ()
   observer.runEnding({ id });
   observer.runEnded({ id, model: 'm', status: 'completed', code: null, usage: null, durationMs: 5 });
   observer.refused({ code: 'rate_limited', limit: 'messages-per-minute' });
+  observer.accessChanged({ what: 'application created', applicationId: DEFAULT_APPLICATION, keyId: null, by: null });
   observer.faulted('run', 'why');
   expect(first.reports.map(([name]) => name)).toEqual([
-    ...['runQueued', 'runStarted', 'modelCalled', 'firstToken', 'modelReturned', 'flushed', 'delivered', 'flushFailed'],
-    ...['runEnding', 'runEnded', 'refused', 'run'],
+    ...['runBegun', 'runQueued', 'runStarted', 'modelCalled', 'firstToken', 'modelReturned', 'flushed', 'delivered', 'flushFailed'],
+    ...['runEnding', 'runEnded', 'refused', 'accessChanged', 'run'],
   ]);
   expect(last.reports).toEqual(first.reports);
   expect(first.reports.at(-1)).toEqual(['run', 'why']);

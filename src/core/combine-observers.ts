@@ -12,6 +12,7 @@ export function combineObservers(observers: readonly Observer[], onError: (error
     }
   };
   return {
+    runBegun: (run) => each((observer) => observer.runBegun(run)),
     runQueued: (run) => each((observer) => observer.runQueued(run)),
     runStarted: (run) => each((observer) => observer.runStarted(run)),
     modelCalled: (call) => each((observer) => observer.modelCalled(call)),
@@ -23,6 +24,7 @@ export function combineObservers(observers: readonly Observer[], onError: (error
     delivered: (gapsMs) => each((observer) => observer.delivered(gapsMs)),
     flushFailed: (failure) => each((observer) => observer.flushFailed(failure)),
     refused: (refusal) => each((observer) => observer.refused(refusal)),
+    accessChanged: (change) => each((observer) => observer.accessChanged(change)),
     faulted: (where, failure) => each((observer) => observer.faulted(where, failure)),
   };
 }

@@ -20,6 +20,17 @@ export const DEFAULT_APPLICATION = 'default' as ApplicationId;
 /** The user an application acts for when a key names nobody. */
 export const SERVICE_USER = 'service';
 
+/** The same in protocols where users may stay unknown. */
+export const ANONYMOUS_USER = 'anonymous';
+
+/** Names under which an application itself acts, with keys only: no token and no key of one user speaks for them. */
+export const RESERVED_USERS: readonly string[] = [SERVICE_USER, ANONYMOUS_USER];
+
+/** Whether a user's name is one under which the application itself acts. */
+export function isReservedUser(userId: string): boolean {
+  return RESERVED_USERS.includes(userId);
+}
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** A UUID in its canonical lower-case form, or null when the text is none (RFC 9562 section 4). */

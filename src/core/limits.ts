@@ -15,9 +15,18 @@ export interface RateState {
   readonly resetMs: number;
 }
 
+/** Of what applies at once the allowance that refuses first; of those that are used up, the one that takes longest to come back. */
+export function tightest(states: readonly (RateState | null)[]): RateState | null {
+  return states.reduce((tightest, state) => (state && (!tightest || !isTighter(tightest, state)) ? state : tightest), null);
+}
+
+function isTighter(rate: RateState, than: RateState): boolean {
+  return rate.remaining < than.remaining || (rate.remaining === than.remaining && rate.remaining === 0 && rate.resetMs > than.resetMs);
+}
+
 /** What one user, or one application as a whole, may use; null is without bound. */
 export interface UseLimits {
-  /** HTTP requests and frames of WebSockets. */
+  /** HTTP requests, and frames of WebSockets that ask for something: pings cost nothing. */
   readonly requestsPerMinute: number | null;
   /** Messages that a run answers. */
   readonly messagesPerMinute: number | null;

@@ -1,6 +1,6 @@
-import { AppError } from '../core/errors.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Store } from '../core/ports/store.ts';
+import { runNotFound } from '../core/refusals.ts';
 import type { Run } from '../core/run.ts';
 import { createAccess } from './access/create-access.ts';
 import type { Engine, EnginePorts } from './engine.ts';
@@ -10,6 +10,7 @@ import { createAwait } from './runs/await.ts';
 import { createCancel } from './runs/cancel.ts';
 import { createFollow, createRead } from './runs/follow.ts';
 import { createRunHost, type RunHost } from './runs/host.ts';
+import { createLatelyRefused } from './runs/lately-refused.ts';
 import type { LiveRuns } from './runs/live-run.ts';
 import { startQueued } from './runs/queue.ts';
 import { endLostRuns } from './runs/recover.ts';
@@ -39,7 +40,15 @@ export function createEngine(ports: EnginePorts): Engine {
   return {
     threads: createThreads({ ...ports, wakeUps, live }),
     runs: {
-      start: createStart({ ...ports, limits, wakeUps, lease, execute, maxQueued: settings.queuedRunsPerThread }),
+      start: createStart({
+        ...ports,
+        limits,
+        refused: createLatelyRefused(ports.clock),
+        wakeUps,
+        lease,
+        execute,
+        maxQueued: settings.queuedRunsPerThread,
+      }),
       find: async (owner, id) => knownRun(await store.findRun(owner, id)),
       findInApplication: async (owner, id) => knownRun(await store.findRunInApplication(owner.applicationId, id)),
       active: (owner) => store.activeRun(owner),
@@ -96,6 +105,6 @@ async function answers(store: Pick<Store, 'ping'>, clock: Clock): Promise<boolea
 }
 
 function knownRun(run: Run | null): Run {
-  if (!run) throw new AppError('run_not_found', 'There is no such run');
+  if (!run) throw runNotFound();
   return run;
 }

@@ -1,4 +1,4 @@
-import type { ApiKey, Application } from '../core/access.ts';
+import type { Administrator, ApiKey, Application } from '../core/access.ts';
 import type { ApplicationId, KeyId, MessageId, RunId, ThreadId } from '../core/ids.ts';
 import type { RateState, Tier } from '../core/limits.ts';
 import type { Message, Part, Role } from '../core/message.ts';
@@ -9,7 +9,8 @@ import type { IdSource } from '../core/ports/ids.ts';
 import type { Observer } from '../core/ports/observer.ts';
 import type { RateLimiter } from '../core/ports/rate-limiter.ts';
 import type { KeyMaker, SecretBox, TokenIssuer } from '../core/ports/secrets.ts';
-import type { Store, ThreadChanges, ThreadFigures, ThreadFilter, ThreadQuery } from '../core/ports/store.ts';
+import type { KeyPage, Store } from '../core/ports/store.ts';
+import type { ThreadChanges, ThreadFigures, ThreadFilter, ThreadQuery } from '../core/ports/thread-query.ts';
 import type { TokenCounter } from '../core/ports/token-counter.ts';
 import type { Caller, Owner, Scope } from '../core/principal.ts';
 import type { Run } from '../core/run.ts';
@@ -56,6 +57,8 @@ export interface StartRun {
   readonly instructions?: readonly string[];
   readonly expectedHead?: MessageId | null;
   readonly repeat?: RepeatKey | null;
+  /** Aborts when the asker's credential is revoked: nothing is stored for it from then on. */
+  readonly revoked?: AbortSignal | null;
 }
 
 export interface Started {
@@ -77,6 +80,8 @@ export interface CreateKey {
   readonly tier?: string | null;
   /** Milliseconds since 1970. */
   readonly expiresAt?: number | null;
+  /** Who asks for it; left out or null for the operator. */
+  readonly by?: Administrator | null;
 }
 
 /** An application to make or to change; its HS256 secrets in clear, at most two. */
@@ -91,18 +96,23 @@ export interface ApplicationSettings {
 
 /** Applications and keys. Who may call what is for the doors to know. */
 export interface Access {
-  /** `secret` is shown here and never again. Rejects with `application_not_found`, `validation_failed`. */
+  /**
+   * `secret` is shown here and never again. Rejects with `application_not_found`, `validation_failed`; with `state_conflict` when 1,000 keys of the
+   * application count already.
+   */
   createKey(input: CreateKey): Promise<{ key: ApiKey; secret: string }>;
   /** Newest first; null for those of all applications. */
-  listKeys(applicationId: ApplicationId | null): Promise<readonly ApiKey[]>;
-  /** Idempotent; in this process the key no longer counts when this resolves. Rejects with `key_not_found`. */
-  revokeKey(applicationId: ApplicationId | null, id: KeyId): Promise<ApiKey>;
-  /** Rejects with `state_conflict` when there is one of that id, `validation_failed`, `not_configured`. */
+  listKeys(applicationId: ApplicationId | null, page: KeyPage): Promise<readonly ApiKey[]>;
+  /** Whatever its state. */
+  findKey(id: KeyId): Promise<ApiKey | null>;
+  /** Idempotent; in this process the key no longer counts when this resolves. `by` as in `CreateKey`. Rejects with `key_not_found`. */
+  revokeKey(applicationId: ApplicationId | null, id: KeyId, by?: Administrator | null): Promise<ApiKey>;
+  /** Rejects with `state_conflict` when there is one of that id, `validation_failed`. */
   createApplication(id: ApplicationId, settings: ApplicationSettings): Promise<Application>;
   /** What is left out stays. Rejects with `application_not_found` and as `createApplication`. */
   changeApplication(id: ApplicationId, settings: ApplicationSettings): Promise<Application>;
   listApplications(): Promise<readonly Application[]>;
-  /** A short-lived token for one user. Rejects with `validation_failed`, `not_configured`. */
+  /** A short-lived token for one user. Rejects with `application_not_found`, `validation_failed`. */
   readonly issueToken: TokenIssuer['issue'];
 }
 

@@ -12,3 +12,4 @@ export type {
   Started,
   StartRun,
 } from './engine.ts';
+export { queueFull, runLimitReached } from './limits/run-bounds.ts';

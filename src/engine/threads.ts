@@ -1,4 +1,3 @@
-import { AppError } from '../core/errors.ts';
 import type { ThreadId, ThreadKey } from '../core/ids.ts';
 import type { Agent } from '../core/ports/agent.ts';
 import type { Catalogue } from '../core/ports/catalogue.ts';
@@ -6,6 +5,7 @@ import type { Clock } from '../core/ports/clock.ts';
 import type { IdSource } from '../core/ports/ids.ts';
 import type { MessageStore, NewThread, Store, ThreadStore } from '../core/ports/store.ts';
 import type { Owner } from '../core/principal.ts';
+import { messageNotFound, repeatMismatch, threadNotFound } from '../core/refusals.ts';
 import type { ThreadRef } from '../core/thread.ts';
 import { agentNamed } from './agents.ts';
 import type { CreateThread, Engine } from './engine.ts';
@@ -56,7 +56,7 @@ export function createThreads(ports: ThreadPorts): Engine['threads'] {
       agentNamed(agents, input.agent);
       const thread = newThread(ids, input);
       const result = await store.createThread({ owner: input.owner, now: clock.now(), thread, idempotency: input.repeat ?? null });
-      if (result.kind === 'refused') throw new AppError('idempotency_mismatch', 'This Idempotency-Key was used with another request');
+      if (result.kind === 'refused') throw repeatMismatch();
       return { thread: result.thread, replayed: result.kind === 'replayed' };
     },
     find: async (owner, ref) => known(await store.findThread(owner, ref)),
@@ -169,12 +169,4 @@ function pollMs({ capabilities }: Pick<Store, 'capabilities'>): number {
 function known<T>(found: T | null): T {
   if (found === null) throw threadNotFound();
   return found;
-}
-
-function threadNotFound(): AppError {
-  return new AppError('thread_not_found', 'There is no such thread');
-}
-
-function messageNotFound(): AppError {
-  return new AppError('message_not_found', 'There is no such message in this thread');
 }

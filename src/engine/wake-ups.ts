@@ -1,6 +1,6 @@
 import type { RunId, ThreadId, ThreadKey } from '../core/ids.ts';
 import type { Clock } from '../core/ports/clock.ts';
-import type { StoreHints } from '../core/ports/store.ts';
+import type { StoreHints } from '../core/ports/store-hints.ts';
 import type { Owner } from '../core/principal.ts';
 
 /** A thread by its public name, for those who wait for its creation. */

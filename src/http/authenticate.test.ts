@@ -44,4 +44,17 @@ describe('a credential', () => {
     );
     expect(answer).toContain('"code":"auth_conflict"');
   });
+
+  it.each([
+    [['ann', 'bob'], 400, '"code":"auth_conflict"'],
+    [['ann', 'ann '], 200, '"userId":"ann"'],
+    [['ann, bob'], 200, '"userId":"ann, bob"'],
+  ])('names one user: %j', async (users, status, words) => {
+    const named = users.map((user) => `X-User-Id: ${user}\r\n`).join('');
+    const answer = await server.raw(
+      `GET /door/who/1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer plg_a\r\n${named}Connection: close\r\n\r\n`,
+    );
+    expect(answer).toContain(`HTTP/1.1 ${status} `);
+    expect(answer).toContain(words);
+  });
 });

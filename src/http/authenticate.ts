@@ -18,6 +18,19 @@ export interface AuthenticateOptions {
   readonly tellsExpired?: boolean;
 }
 
+const refusedCredentials = {
+  auth_missing: 'Send an API key or a token, as "Authorization: Bearer <key>" or "X-API-Key: <key>".',
+  auth_conflict: 'The request carries two different credentials; send one.',
+  auth_expired: 'The token has expired; get a new one.',
+  auth_invalid: 'The API key or token is not valid.',
+  auth_other_user: 'The token belongs to another user.',
+} as const;
+
+/** How a credential is refused that does not count here. */
+export function credentialRefused(code: keyof typeof refusedCredentials): AppError {
+  return new AppError(code, refusedCredentials[code]);
+}
+
 /** Who sent a request. Rejects with `auth_missing`, `auth_invalid`, or `auth_conflict` when two credentials differ. */
 export async function authenticate(
   credentials: Credentials,
@@ -26,23 +39,25 @@ export async function authenticate(
 ): Promise<Principal> {
   const [first, ...others] = credentialsOf(request, options.queryNames ?? {});
   if (first === undefined) {
-    throw new AppError('auth_missing', 'Send an API key or a token, as "Authorization: Bearer <key>" or "X-API-Key: <key>".');
+    throw credentialRefused('auth_missing');
   }
-  if (others.length > 0) throw new AppError('auth_conflict', 'The request carries two different credentials; send one.');
+  if (others.length > 0) throw credentialRefused('auth_conflict');
   const [credential, places] = first;
   const principal = await credentials.verify(credential);
   if (principal && (places.has('bearer') || places.has(principal.by))) return principal;
   if (options.tellsExpired && (await credentials.hasExpired(credential))) {
-    throw new AppError('auth_expired', 'The token has expired; get a new one.');
+    throw credentialRefused('auth_expired');
   }
-  throw new AppError('auth_invalid', 'The API key or token is not valid.');
+  throw credentialRefused('auth_invalid');
 }
 
-/** The user that the `X-User-Id` header names, or null. Bytes that are UTF-8 are read as such, others as Latin-1. */
+/** The user that the `X-User-Id` header names, or null. Bytes that are UTF-8 are read as such, others as Latin-1. Throws `auth_conflict`. */
 export function namedUserOf(request: FastifyRequest): string | null {
-  const value = request.headers['x-user-id'];
+  // What Node joins to one text might be somebody's name.
+  const [value, ...others] = new Set(request.raw.headersDistinct['x-user-id']);
   if (value === undefined) return null;
-  const bytes = Buffer.from(String(value), 'latin1');
+  if (others.length > 0) throw new AppError('auth_conflict', 'The request names two different users; send one X-User-Id.');
+  const bytes = Buffer.from(value, 'latin1');
   const text = bytes.toString('utf8');
   return text.includes('\ufffd') ? bytes.toString('latin1') : text;
 }

@@ -5,6 +5,7 @@ import { parseUuid } from '../core/ids.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { TokenIssuer } from '../core/ports/secrets.ts';
 import type { Scope } from '../core/principal.ts';
+import { keyNotFound } from '../core/refusals.ts';
 import type { Access, ApplicationSettings } from '../engine/index.ts';
 import {
   applicationView,
@@ -23,6 +24,7 @@ import { formatTime } from './time.ts';
 import { useValidation } from './validator.ts';
 
 const BODY_BYTES = 65_536;
+const KEYS_PER_PAGE = 500;
 
 /** What the command can ask of a server. */
 export interface ControlOptions {
@@ -58,9 +60,10 @@ export function createControl(options: ControlOptions): FastifyInstance {
 }
 
 function registerKeys(app: FastifyInstance, { access, clock }: ControlOptions): void {
-  app.get<{ Querystring: { application?: string } }>('/keys', async ({ query }) => {
-    const keys = await access.listKeys((query.application as ApplicationId | undefined) ?? null);
-    return { data: keys.map(keyView) };
+  app.get<{ Querystring: { application?: string; after?: string } }>('/keys', async ({ query }) => {
+    const after = query.after === undefined ? null : parseUuid<KeyId>(query.after);
+    const keys = await access.listKeys((query.application as ApplicationId | undefined) ?? null, { limit: KEYS_PER_PAGE, after });
+    return { data: keys.map(keyView), next: keys.length < KEYS_PER_PAGE ? null : (keys.at(-1)?.id ?? null) };
   });
   app.post<{ Body: CreateKeyBody }>('/keys', { schema: { body: CreateKeyBody } }, async (request, reply) => {
     const { application, name, scopes, dialects = null, user_id = null, tier = null, expires_in } = request.body;
@@ -74,15 +77,12 @@ function registerKeys(app: FastifyInstance, { access, clock }: ControlOptions): 
       tier,
       expiresAt: expires_in === undefined ? null : clock.now() + expires_in * 1000,
     });
-    request.log.info({ key_id: key.id, application: key.applicationId }, 'API key created');
     return reply.code(201).send({ ...keyView(key), key: secret });
   });
   app.delete<{ Params: { id: string } }>('/keys/:id', async (request) => {
     const id = parseUuid<KeyId>(request.params.id);
-    if (id === null) throw new AppError('key_not_found', 'There is no such API key');
-    const key = await access.revokeKey(null, id);
-    request.log.info({ key_id: id, application: key.applicationId }, 'API key revoked');
-    return keyView(key);
+    if (id === null) throw keyNotFound();
+    return keyView(await access.revokeKey(null, id));
   });
 }
 
@@ -91,7 +91,6 @@ function registerApplications(app: FastifyInstance, { access }: ControlOptions):
   app.post<{ Body: CreateApplicationBody }>('/applications', { schema: { body: CreateApplicationBody } }, async (request, reply) => {
     const { id, ...settings } = request.body;
     const application = await access.createApplication(id as ApplicationId, settingsOf(settings));
-    request.log.info({ application: id }, 'application created');
     return reply.code(201).send(applicationView(application));
   });
   app.patch<{ Params: { id: string }; Body: ChangeApplicationBody }>(
@@ -99,9 +98,7 @@ function registerApplications(app: FastifyInstance, { access }: ControlOptions):
     { schema: { body: ChangeApplicationBody } },
     async (request) => {
       const id = request.params.id as ApplicationId;
-      const application = await access.changeApplication(id, settingsOf(request.body));
-      request.log.info({ application: id }, 'application changed');
-      return applicationView(application);
+      return applicationView(await access.changeApplication(id, settingsOf(request.body)));
     },
   );
 }

@@ -32,7 +32,8 @@ export interface Doorkeeper {
   authenticate(request: CredentialCarrier, options?: AuthenticateOptions): Promise<Principal>;
   /**
    * Whose records the request touches: the user that a key names, else its application's service user; always a token's own user. Charges the
-   * request. Rejects with `scope_denied`, `validation_failed`, `unicode_invalid`, `rate_limited`.
+   * request. Rejects with `scope_denied`, `validation_failed`, `unicode_invalid`, `rate_limited`, and `auth_revoked`, `auth_expired` or
+   * `auth_invalid` when the credential counts no more.
    */
   callerOf(request: CredentialCarrier, principal: Principal, namedUser: string | null): Promise<Caller>;
   /** Throws `scope_denied` unless the credential allows it. */

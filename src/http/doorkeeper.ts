@@ -1,9 +1,11 @@
 import { AppError } from '../core/errors.ts';
-import { SERVICE_USER } from '../core/ids.ts';
+import { isReservedUser, SERVICE_USER } from '../core/ids.ts';
+import type { Clock } from '../core/ports/clock.ts';
 import type { Credentials } from '../core/ports/credentials.ts';
 import type { Caller, Principal, Scope } from '../core/principal.ts';
 import type { Engine } from '../engine/index.ts';
 import { authenticate } from './authenticate.ts';
+import { checkCredential } from './current-credential.ts';
 import type { Doorkeeper } from './dialect.ts';
 import { visitOf } from './visit.ts';
 
@@ -13,12 +15,13 @@ const READING: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 interface DoorkeeperOptions {
   readonly credentials: Credentials;
   readonly limits: Pick<Engine['limits'], 'request'>;
+  readonly clock: Clock;
   /** The dialect whose door it keeps. */
   readonly dialect: string;
 }
 
 /** Keeps one dialect's door, and notes what it learns of each request for its streams and headers. */
-export function createDoorkeeper({ credentials, limits, dialect }: DoorkeeperOptions): Doorkeeper {
+export function createDoorkeeper({ credentials, limits, clock, dialect }: DoorkeeperOptions): Doorkeeper {
   return {
     async authenticate(request, options) {
       const principal = await authenticate(credentials, request, options);
@@ -26,16 +29,17 @@ export function createDoorkeeper({ credentials, limits, dialect }: DoorkeeperOpt
         throw new AppError('scope_denied', `This credential does not count in the ${dialect} API.`);
       }
       if (request.method !== undefined) requireScope(principal, READING.has(request.method) ? 'read' : 'write');
-      visitOf(request).principal = principal;
+      Object.assign(visitOf(request), { principal, tellsExpired: options?.tellsExpired ?? false });
       return principal;
     },
     async callerOf(request, principal, namedUser) {
       const userId = userOf(principal, namedUser);
-      const named = principal.kind === 'user' || userId !== SERVICE_USER;
+      const named = principal.kind === 'user' || !isReservedUser(userId);
       const caller: Caller = { applicationId: principal.applicationId, userId, tier: principal.tier, named };
       const visit = visitOf(request);
       visit.caller = caller;
       visit.rate = await limits.request(caller);
+      checkCredential(request, clock);
       return caller;
     },
     require: requireScope,
@@ -58,7 +62,8 @@ export function checkUserId(userId: string): void {
   }
 }
 
-function requireScope(principal: Principal, scope: Scope): void {
+/** Throws `scope_denied` unless the credential has the scope. */
+export function requireScope(principal: Pick<Principal, 'scopes'>, scope: Scope): void {
   if (!principal.scopes.has(scope)) throw new AppError('scope_denied', `This credential lacks the scope ${scope}.`);
 }
 

@@ -12,12 +12,15 @@ const VISIBLE_ASCII = /^[\x21-\x7e]{1,255}$/;
 export function readRepeatKey(request: FastifyRequest, dialect: string): RepeatKey | null {
   const key = request.headers['idempotency-key'];
   if (key === undefined) return null;
-  if (typeof key !== 'string' || !VISIBLE_ASCII.test(key)) {
-    throw new AppError('idempotency_key_invalid', 'Idempotency-Key must be 1 to 255 visible ASCII characters.');
-  }
   const path = request.url.slice(request.server.prefix.length).split('?', 1)[0];
   const content = JSON.stringify([dialect, request.method, path, request.body ?? null], sortFields);
-  return { key, fingerprint: createHash('sha256').update(content).digest('hex') };
+  return { key: checkRepeatKey(key), fingerprint: createHash('sha256').update(content).digest('hex') };
+}
+
+/** Throws `idempotency_key_invalid` unless this may be an `Idempotency-Key`. */
+export function checkRepeatKey(key: unknown): string {
+  if (typeof key === 'string' && VISIBLE_ASCII.test(key)) return key;
+  throw new AppError('idempotency_key_invalid', 'Idempotency-Key must be 1 to 255 visible ASCII characters.');
 }
 
 /** A `JSON.stringify` replacer that writes every object's fields in one order. */

@@ -1,6 +1,6 @@
 import { AppError } from '../core/errors.ts';
-import { type MessageId, parseUuid, type ThreadKey } from '../core/ids.ts';
-import type { ThreadQuery } from '../core/ports/store.ts';
+import { type KeyId, type MessageId, parseUuid, type ThreadKey } from '../core/ids.ts';
+import type { ThreadQuery } from '../core/ports/thread-query.ts';
 
 type ThreadCursor = NonNullable<ThreadQuery['cursor']>;
 
@@ -23,8 +23,22 @@ export function writeMessageCursor(id: MessageId): string {
 
 /** Throws `cursor_invalid` for anything that `writeMessageCursor` does not make. */
 export function readMessageCursor(text: string): MessageId {
+  return readId<MessageId>(text);
+}
+
+/** Where the next page of keys begins: behind this one. */
+export function writeKeyCursor(id: KeyId): string {
+  return encode([id]);
+}
+
+/** Throws `cursor_invalid` for anything that `writeKeyCursor` does not make. */
+export function readKeyCursor(text: string): KeyId {
+  return readId<KeyId>(text);
+}
+
+function readId<Id extends string>(text: string): Id {
   const [id, ...rest] = decode(text);
-  const parsed = parseUuid<MessageId>(id);
+  const parsed = parseUuid<Id>(id);
   if (!parsed || rest.length > 0) throw cursorInvalid();
   return parsed;
 }

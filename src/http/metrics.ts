@@ -1,8 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../core/errors.ts';
+import { DEFAULT_APPLICATION } from '../core/ids.ts';
 import type { Credentials } from '../core/ports/credentials.ts';
 import { authenticate } from './authenticate.ts';
 import type { Dialect } from './dialect.ts';
+import type { SocketCounts } from './socket-counts.ts';
 
 /** The status under which requests are counted whose client left before the answer, as nginx names it. */
 const CLIENT_LEFT = 499;
@@ -12,6 +14,11 @@ const NO_ROUTE = 'none';
 interface Metrics {
   /** `route` is a pattern, never an address; `durationMs` is null for a response that went on as a stream. */
   answered(request: { dialect: string; route: string; method: string; status: number; durationMs: number | null }): void;
+  /** Counts what happens on WebSockets; outcomes are `ok` or the code of a failure. */
+  readonly sockets: {
+    asked(socket: { dialect: string; outcome: string }): void;
+    answered(frame: { dialect: string; type: string; outcome: string }): void;
+  };
   /** The figures to show, given how many connections of each kind are open. */
   read(open: Readonly<Record<string, number>>): Promise<{ readonly type: string; readonly text: string }>;
 }
@@ -19,7 +26,7 @@ interface Metrics {
 /** How `GET /metrics` answers. */
 export interface MetricsPage {
   readonly metrics: Metrics;
-  /** Whether it asks for no credential; otherwise for an API key with the scope `admin` that is not bound to some dialects. */
+  /** Whether it asks for no credential; otherwise for an API key of the default application that may read and administer, in all dialects. */
   readonly public: boolean;
 }
 
@@ -47,15 +54,35 @@ export function registerMetrics(app: FastifyInstance, { metrics, dialects, open,
   });
 }
 
+/** Counts for the WebSockets of each dialect. */
+export function socketCounts({ metrics }: MetricsPage, dialects: readonly Dialect[]): (path: string | null) => SocketCounts {
+  const dialectOf = dialectByRoute(dialects);
+  return (path) => {
+    const dialect = path === null ? NO_ROUTE : dialectOf(path);
+    return {
+      admitted: (outcome) => metrics.sockets.asked({ dialect, outcome }),
+      frame: (type, outcome) => metrics.sockets.answered({ dialect, type, outcome }),
+    };
+  };
+}
+
 /** Streams set their headers on the raw response. */
 function isStream({ raw }: FastifyReply): boolean {
   return String(raw.getHeader('content-type') ?? '').startsWith('text/event-stream');
 }
 
 async function requireAdmin(credentials: Credentials, request: FastifyRequest): Promise<void> {
-  const { by, scopes, dialects } = await authenticate(credentials, request);
-  if (by === 'key' && scopes.has('admin') && dialects === null) return;
-  throw new AppError('scope_denied', 'This needs an API key with the scope "admin" that is not bound to some dialects.');
+  const { applicationId, by, scopes, dialects } = await authenticate(credentials, request);
+  // The figures are those of all tenants.
+  const operates = applicationId === DEFAULT_APPLICATION && by === 'key' && dialects === null;
+  if (operates && scopes.has('admin') && scopes.has('read')) return;
+  throw operatorNeeded();
+}
+
+/** Says whose key reads the figures. */
+export function operatorNeeded(): AppError {
+  const needed = 'an API key of the default application with the scopes "read" and "admin" that is not bound to some dialects';
+  return new AppError('scope_denied', `This needs ${needed}.`);
 }
 
 /** Whose route a pattern is: that of the dialect with the longest prefix it begins with. There are only as many patterns as routes. */

@@ -1,17 +1,13 @@
 import type { FastifyReply } from 'fastify';
 import type { AppError } from '../core/errors.ts';
-import type { RateState } from '../core/limits.ts';
+import { type RateState, tightest } from '../core/limits.ts';
 import type { CredentialCarrier } from './authenticate.ts';
 import { visitOf } from './visit.ts';
 
 /** Makes the answer's headers tell of this allowance too: of several they show the one that refuses first. */
 export function noteRate(request: Pick<CredentialCarrier, 'raw'>, rate: RateState | null): void {
   const visit = visitOf(request);
-  if (rate && (!visit.rate || !isTighter(visit.rate, rate))) visit.rate = rate;
-}
-
-function isTighter(rate: RateState, than: RateState): boolean {
-  return rate.remaining < than.remaining || (rate.remaining === than.remaining && rate.remaining === 0 && rate.resetMs > than.resetMs);
+  visit.rate = tightest([visit.rate, rate]);
 }
 
 /** Makes the answer's headers tell of the allowance that a failure says is used up. */

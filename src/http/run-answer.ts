@@ -1,10 +1,11 @@
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../core/errors.ts';
+import type { RunId } from '../core/ids.ts';
 import type { Message } from '../core/message.ts';
+import { credentialRevoked } from '../core/refusals.ts';
 import type { Run } from '../core/run.ts';
 import type { DialectDeps } from './dialect.ts';
 import { onRevoked } from './revocation.ts';
-import { revokedError } from './stream-permit.ts';
 import { visitOf } from './visit.ts';
 
 /** A completed run with what it answered. */
@@ -28,16 +29,21 @@ export async function awaitAnswer(
   const signal = AbortSignal.any([request.signal, gone.signal]);
   try {
     const run = await engine.runs.await(owner, id, { timeoutMs: settings.answerTimeoutMs, signal });
-    if (run.status === 'cancelled') throw new AppError('run_cancelled', 'The answer was cancelled.', { runId: id });
+    if (run.status === 'cancelled') throw runCancelled(id);
     if (run.status === 'failed') throw new AppError('run_failed', run.failure?.detail ?? 'The answer failed.', { runId: id });
     const message = await engine.threads.message(owner, run.answerId);
-    if (revoked?.aborted) throw revokedError();
+    if (revoked?.aborted) throw credentialRevoked();
     return { run, message };
   } catch (cause) {
-    if (revoked?.aborted) throw revokedError();
+    if (revoked?.aborted) throw credentialRevoked();
     if (!(cause instanceof AppError) || cause.code !== 'run_timeout') throw cause;
     throw new AppError('run_timeout', `The answer is not ready yet. Run ${id} goes on; ask for it later.`, { cause, runId: id });
   } finally {
     forget();
   }
+}
+
+/** Says that the answer somebody waits for was cancelled. */
+export function runCancelled(runId: RunId): AppError {
+  return new AppError('run_cancelled', 'The answer was cancelled.', { runId });
 }

@@ -4,12 +4,14 @@ import { AppError } from '../core/errors.ts';
 import type { Credentials } from '../core/ports/credentials.ts';
 import { answerClientError } from './client-error.ts';
 import { type OriginPolicy, useCors } from './cors.ts';
+import { checkCredential } from './current-credential.ts';
 import type { Dialect, DialectDeps } from './dialect.ts';
 import { registerDocs } from './docs/register-docs.ts';
 import { createDoorkeeper } from './doorkeeper.ts';
 import { createErrorHandler } from './error-handler.ts';
+import { type HostPolicy, hostUnknown } from './host-policy.ts';
 import { useJsonBodies } from './json-body.ts';
-import { type MetricsPage, registerMetrics } from './metrics.ts';
+import { type MetricsPage, registerMetrics, socketCounts } from './metrics.ts';
 import { problemShape } from './problem.ts';
 import { setRateHeaders } from './rate-headers.ts';
 import { refuseReserved } from './reserved-words.ts';
@@ -19,10 +21,14 @@ import { useValidation } from './validator.ts';
 import { createWebSockets, wantsWebSocket } from './web-socket.ts';
 
 const REQUEST_ID = /^[A-Za-z0-9_-]{1,64}$/;
+/** Asked by what watches the server, under whatever name it has there. */
+const PROBES: ReadonlySet<string> = new Set(['/health', '/ready']);
 const sendProblem = createErrorHandler(problemShape);
 
 export interface ServerOptions {
   readonly origins: OriginPolicy;
+  /** Without it requests may name any host. */
+  readonly hosts?: HostPolicy;
   /** Largest JSON body in bytes. */
   readonly bodyLimit: number;
   readonly page: StartPage;
@@ -49,7 +55,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   registerDocs(app, { dialects: options.dialects, ...options.page });
   registerHealth(app, options);
   registerStartPage(app, options.page, options.dialects);
-  const sockets = createWebSockets({ ...options, clock: options.deps.clock });
+  const countsAt = options.metrics && { countsAt: socketCounts(options.metrics, options.dialects) };
+  const sockets = createWebSockets({ ...options, clock: options.deps.clock, ...countsAt });
   const open = () => ({ event_stream: options.deps.eventStreams.size, web_socket: sockets.size });
   if (options.metrics) registerMetrics(app, { ...options, ...options.metrics, open });
   app.server.on('upgrade', sockets.upgrade);
@@ -64,7 +71,7 @@ interface Mounting extends Pick<ServerOptions, 'credentials' | 'deps'>, Pick<Dia
 
 /** Registers a dialect under each of its prefixes, with a door of its own. */
 async function mount(app: FastifyInstance, dialect: Dialect, { credentials, deps, sockets, routes }: Mounting): Promise<void> {
-  const door = createDoorkeeper({ credentials, limits: deps.engine.limits, dialect: dialect.name });
+  const door = createDoorkeeper({ credentials, limits: deps.engine.limits, clock: deps.clock, dialect: dialect.name });
   const { reserved = [] } = dialect;
   for (const prefix of dialect.prefixes) {
     routes.reserve(prefix, reserved);
@@ -72,6 +79,7 @@ async function mount(app: FastifyInstance, dialect: Dialect, { credentials, deps
       async (scope) => {
         scope.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'private, no-store'));
         refuseReserved(scope, { words: reserved, answer: sendProblem });
+        scope.addHook('preHandler', async (request) => checkCredential(request, deps.clock));
         await dialect.register(scope, { ...deps, sockets, door });
       },
       { prefix },
@@ -109,9 +117,10 @@ function createApp(options: ServerOptions): FastifyInstance {
   });
 }
 
-function addHooks(app: FastifyInstance, { draining }: ServerOptions): void {
+function addHooks(app: FastifyInstance, { draining, hosts }: ServerOptions): void {
   app.addHook('onRequest', async (request, reply) => {
     setCommonHeaders(request, reply);
+    if (hosts && !hosts(request.headers.host) && !PROBES.has(request.routeOptions.url ?? '')) throw hostUnknown();
     if (!draining.aborted) return;
     reply.header('connection', 'close');
     if (!['GET', 'HEAD', 'OPTIONS'].includes(request.method)) {

@@ -70,7 +70,8 @@ ${dialects.map((dialect) => renderDoor(dialect, place)).join('\n')}
 }
 
 const DEMO_NOTE = `<p class="note" role="note">No model provider is set up, so the built-in demo model answers: it only tells what it was asked.
-Set <code>OPENAI_API_KEY</code> or <code>OPENAI_BASE_URL</code> and start again for real answers.</p>`;
+For real answers set <code>OPENAI_API_KEY</code>, <code>ANTHROPIC_API_KEY</code> or <code>GOOGLE_GENERATIVE_AI_API_KEY</code>, or
+<code>OPENAI_BASE_URL</code> for another provider, and start again.</p>`;
 
 function renderDoor({ name, prefixes, purpose, example }: Dialect, place: ExamplePlace): string {
   const addresses = prefixes.map((prefix) => `<code>${toHtml(prefix)}</code>`).join(' and ');

@@ -23,7 +23,7 @@ function parseStreamCursor(text: string): StreamCursor {
 }
 
 /** Where a request wants to resume: its `Last-Event-ID`, else the named query parameter, else null. */
-export function readStreamCursor(request: FastifyRequest, queryName: string | null): StreamCursor | null {
+export function readStreamCursor(request: Pick<FastifyRequest, 'headers' | 'query'>, queryName: string | null): StreamCursor | null {
   const header = request.headers['last-event-id'];
   if (header !== undefined) return parseStreamCursor(String(header));
   if (queryName === null) return null;

@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
-import { AppError } from '../core/errors.ts';
 import type { Clock } from '../core/ports/clock.ts';
+import { credentialRevoked } from '../core/refusals.ts';
 import type { Engine } from '../engine/index.ts';
 import { callAt } from './expiry.ts';
 import { onRevoked } from './revocation.ts';
@@ -16,14 +16,9 @@ export function countConnection(reply: FastifyReply, limits: Pick<Engine['limits
   raw.once('close', release);
 }
 
-/** What a request has to hear whose credential was revoked while it waited. */
-export function revokedError(): AppError {
-  return new AppError('auth_revoked', 'The API key was revoked.');
-}
-
 /** Throws `auth_revoked` when the request's credential counts no more. */
 export function checkNotRevoked(reply: FastifyReply): void {
-  if (visitOf(reply.request).principal?.revoked?.aborted) throw revokedError();
+  if (visitOf(reply.request).principal?.revoked?.aborted) throw credentialRevoked();
 }
 
 /** Calls back when the request's credential is revoked or its time is over, unless the signal aborts before. */

@@ -1,4 +1,4 @@
-import { SERVICE_USER } from '../core/ids.ts';
+import { isReservedUser } from '../core/ids.ts';
 import type { RateState } from '../core/limits.ts';
 import type { Caller, Owner, Principal } from '../core/principal.ts';
 import type { CredentialCarrier } from './authenticate.ts';
@@ -6,6 +6,8 @@ import type { CredentialCarrier } from './authenticate.ts';
 /** What the doorkeeper has found out about a request, for whatever answers it. */
 export interface Visit {
   principal: Principal | null;
+  /** Whether its protocol tells that a credential's time is over. */
+  tellsExpired: boolean;
   caller: Caller | null;
   /** The allowance that the answer's headers tell of; null without bound. */
   rate: RateState | null;
@@ -19,7 +21,7 @@ const visits = new WeakMap<object, Visit>();
 export function visitOf({ raw }: Pick<CredentialCarrier, 'raw'>): Visit {
   const known = visits.get(raw);
   if (known) return known;
-  const visit: Visit = { principal: null, caller: null, rate: null, counted: false };
+  const visit: Visit = { principal: null, tellsExpired: false, caller: null, rate: null, counted: false };
   visits.set(raw, visit);
   return visit;
 }
@@ -27,5 +29,5 @@ export function visitOf({ raw }: Pick<CredentialCarrier, 'raw'>): Visit {
 /** Makes the request that of a user whom nobody named, as far as streams are counted by user. */
 export function noteUser(request: Pick<CredentialCarrier, 'raw'>, { userId }: Owner): void {
   const visit = visitOf(request);
-  if (visit.caller) visit.caller = { ...visit.caller, userId, named: userId !== SERVICE_USER };
+  if (visit.caller) visit.caller = { ...visit.caller, userId, named: !isReservedUser(userId) };
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
+import type { Clock } from '../core/ports/clock.ts';
 
 /** A connection with more than this many unsent bytes is given nothing more. */
 const MAX_UNSENT = 1_048_576;
@@ -7,6 +8,9 @@ const MAX_UNSENT = 1_048_576;
 const MAX_WAITING_FRAMES = 64;
 const MAX_WAITING_BYTES = 1_048_576;
 const LINE_FEED = 0x0a;
+/** Pings in a window of so many milliseconds; a client that sends more is closed. */
+const MAX_PINGS = 100;
+const PING_WINDOW_MS = 10_000;
 
 /** Close codes (RFC 6455 section 7.4.1 and the IANA registry). */
 type CloseCode = 1000 | 1001 | 1008 | 1011 | 1013;
@@ -27,6 +31,8 @@ export interface WebSocketConnection {
   /** Sends each line, without its line feed, as a text frame. */
   sendLines(lines: string | Buffer): void;
   close(code: CloseCode, reason: string): void;
+  /** Counts a ping, be it of WebSockets or a dialect's own; false when it is one too many, with which the connection closes (1008). */
+  takePing(): boolean;
 }
 
 /** A connection together with what its keeper needs to look after it. */
@@ -43,13 +49,15 @@ export interface KeptConnection extends WebSocketConnection {
 interface ConnectionParts {
   readonly socket: WebSocket;
   readonly raw: Socket;
+  readonly clock: Clock;
   readonly onFault: (error: unknown) => void;
 }
 
 /** Wraps an accepted WebSocket, which is not read before `receive`. */
-export function createConnection({ socket, raw, onFault }: ConnectionParts): KeptConnection {
+export function createConnection({ socket, raw, clock, onFault }: ConnectionParts): KeptConnection {
   const over = new AbortController();
   const inbox = createInbox(socket, fail);
+  const fits = createPingBound(clock);
   let pongsRead = 0;
   socket.pause();
   socket.on('message', (data: Buffer, isBinary: boolean) => {
@@ -57,6 +65,7 @@ export function createConnection({ socket, raw, onFault }: ConnectionParts): Kep
   });
   socket.on('ping', (data: Buffer) => {
     inbox.count();
+    if (!takePing()) return;
     // A client that pings without reading gets no pile of pongs: an endpoint may answer the latest ping only (RFC 6455 section 5.5.3).
     if (!raw.writableNeedDrain && socket.readyState === socket.OPEN) socket.pong(data);
   });
@@ -67,6 +76,11 @@ export function createConnection({ socket, raw, onFault }: ConnectionParts): Kep
   socket.on('error', () => undefined);
   socket.once('close', () => over.abort());
 
+  function takePing(): boolean {
+    if (fits()) return true;
+    if (!over.signal.aborted) close(1008, 'Too many pings');
+    return false;
+  }
   function fail(error: unknown): void {
     onFault(error);
     close(1011, 'Something went wrong on this server');
@@ -90,6 +104,7 @@ export function createConnection({ socket, raw, onFault }: ConnectionParts): Kep
       return pongsRead;
     },
     unsentBytes: () => socket.bufferedAmount,
+    takePing,
     drained: createDrained(raw),
     ...createWriter({ socket, raw, close }),
     close,
@@ -114,6 +129,20 @@ function createWriter({ socket, raw, close }: WriterParts): Pick<WebSocketConnec
     for (const frame of frames) socket.send(frame, { binary: false });
   }
   return { send: (text) => write([text]), sendLines: (lines) => write(cutLines(lines)) };
+}
+
+/** Tells of each ping whether it is within bounds. Nobody's allowance is charged for pings: to answer one costs next to nothing. */
+function createPingBound(clock: Clock): () => boolean {
+  let since = clock.elapsed();
+  let pings = 0;
+  return () => {
+    if (clock.elapsed() - since >= PING_WINDOW_MS) {
+      since = clock.elapsed();
+      pings = 0;
+    }
+    pings += 1;
+    return pings <= MAX_PINGS;
+  };
 }
 
 /** Hands frames over as they come, and pauses the connection while too many of them are under way. */

@@ -8,6 +8,8 @@ import type { Clock } from '../core/ports/clock.ts';
 import type { CredentialCarrier } from './authenticate.ts';
 import { type Refusal, refuseRaw } from './client-error.ts';
 import { isOriginAllowed, type OriginPolicy } from './cors.ts';
+import { type HostPolicy, hostUnknown } from './host-policy.ts';
+import { type SocketCounts, uncounted } from './socket-counts.ts';
 import { createConnection, type FrameReceiver, type KeptConnection, type WebSocketConnection } from './web-socket-connection.ts';
 import { createHeartbeat } from './web-socket-heartbeat.ts';
 
@@ -19,8 +21,12 @@ const NOT_HERE: Refusal = { status: 404, code: 'route_not_found', detail: 'There
 /** How long clients have to confirm a close. */
 const CLOSE_MS = 2_000;
 
-/** Begins a conversation on a WebSocket; frames are read once the receiver is there. */
-export type WebSocketHandler = (connection: WebSocketConnection, request: CredentialCarrier) => Promise<FrameReceiver>;
+/** Begins a conversation on a WebSocket, and counts whether it did and what is said; frames are read once the receiver is there. */
+export type WebSocketHandler = (
+  connection: WebSocketConnection,
+  request: CredentialCarrier,
+  counts: SocketCounts,
+) => Promise<FrameReceiver>;
 
 /** Where front doors offer WebSockets. */
 export interface WebSocketDoors {
@@ -40,14 +46,19 @@ export interface WebSockets extends WebSocketDoors {
 
 interface WebSocketsOptions {
   readonly origins: OriginPolicy;
+  /** Without it handshakes may name any host. */
+  readonly hosts?: HostPolicy;
   readonly clock: Clock;
   readonly log: FastifyBaseLogger;
   /** Aborted when the server is about to stop: it accepts no further WebSockets. */
   readonly draining: AbortSignal;
+  /** Counts at a path that is served, or null for all others together; without it nothing is counted. */
+  readonly countsAt?: (path: string | null) => SocketCounts;
 }
 
 /** Makes the one keeper of a process's WebSockets (RFC 6455). */
-export function createWebSockets({ origins, clock, log, draining }: WebSocketsOptions): WebSockets {
+export function createWebSockets(options: WebSocketsOptions): WebSockets {
+  const { origins, hosts, clock, log, draining, countsAt = () => uncounted } = options;
   const handlers = new Map<string, WebSocketHandler>();
   const heartbeat = createHeartbeat(clock);
   const server = new WebSocketServer({
@@ -63,16 +74,17 @@ export function createWebSockets({ origins, clock, log, draining }: WebSocketsOp
   function accept(handler: WebSocketHandler, request: IncomingMessage, { socket, raw }: { socket: WebSocket; raw: Duplex }): void {
     const { path, query } = addressOf(request);
     const since = clock.now();
-    const connection = createConnection({ socket, raw: raw as Socket, onFault });
+    const connection = createConnection({ socket, raw: raw as Socket, clock, onFault });
     heartbeat.add(connection);
     socket.once('close', (code: number) => log.info({ path, code, duration_ms: clock.now() - since }, 'WebSocket closed'));
-    handler(connection, { raw: request, query }).then(connection.receive, (error: unknown) => {
+    handler(connection, { raw: request, query }, countsAt(path)).then(connection.receive, (error: unknown) => {
       onFault(error);
       connection.close(1011, 'Something went wrong on this server');
     });
   }
 
   function refusalOf(request: IncomingMessage): Refusal | null {
+    if (hosts && !hosts(request.headers.host)) return { status: 421, code: 'host_unknown', detail: hostUnknown().message };
     if (!isFromHere(request, origins)) {
       return { status: 403, code: 'scope_denied', detail: 'Pages of this origin may not connect; see ALLOWED_ORIGINS.' };
     }
@@ -82,10 +94,25 @@ export function createWebSockets({ origins, clock, log, draining }: WebSocketsOp
   function upgrade(request: IncomingMessage, raw: Duplex, head: Buffer): void {
     // An unhandled 'error' of a client that left would end the process.
     raw.on('error', () => undefined);
-    const handler = handlers.get(addressOf(request).path);
+    const { path } = addressOf(request);
+    const handler = handlers.get(path);
     const refusal = handler ? refusalOf(request) : NOT_HERE;
-    if (refusal) refuseRaw(raw, refusal);
-    else if (handler) server.handleUpgrade(request, raw, head, (socket) => accept(handler, request, { socket, raw }));
+    const counts = countsAt(handler ? path : null);
+    if (refusal) {
+      counts.admitted(refusal.code);
+      refuseRaw(raw, refusal);
+    } else if (handler && !shakesHands(request, { raw, head }, handler)) counts.admitted('request_invalid');
+  }
+
+  /** Whether the request was fit to become a WebSocket; one that is not has been answered. */
+  function shakesHands(request: IncomingMessage, { raw, head }: { raw: Duplex; head: Buffer }, handler: WebSocketHandler): boolean {
+    let accepted = false;
+    // Calls back before it returns, or never.
+    server.handleUpgrade(request, raw, head, (socket) => {
+      accepted = true;
+      accept(handler, request, { socket, raw });
+    });
+    return accepted;
   }
 
   return {

@@ -7,6 +7,7 @@ import type { StoreCases } from './store-cases.ts';
 import { begin, beginning, elsewhere, NOW, newId } from './store-fixtures.ts';
 
 const NO_RULES = { jwksUrl: null, sealedSecrets: [], issuer: null, audience: null };
+const ALL = { limit: 100, after: null };
 const bakery = application('bakery', { name: 'The Bakery — 面包店', createdAt: NOW });
 
 function application(id: string, changes: Partial<Application> = {}): Application {
@@ -34,7 +35,7 @@ function apiKey(changes: Partial<ApiKey> = {}): ApiKey {
 /** Stores a key, its digest made of its id. */
 async function stored(store: Store, changes: Partial<ApiKey> = {}): Promise<ApiKey> {
   const key = apiKey(changes);
-  expect(await store.createKey({ key, digest: `digest ${key.id}` })).toBe(true);
+  expect(await store.createKey({ key, digest: `digest ${key.id}` })).toBe('created');
   return key;
 }
 
@@ -95,11 +96,23 @@ export const accessCases: StoreCases = {
     await store.createApplication(bakery);
     for (let round = 0; round < 10; round += 1) {
       const name = `Round ${round}`;
-      const tokens = { ...NO_RULES, issuer: name };
-      const changes = [{ name }, { tier: name }, { tokens }];
+      const rules = { jwksUrl: null, sealedSecrets: [name], issuer: name, audience: name };
+      const ofRules = [{ sealedSecrets: [name] }, { issuer: name }, { audience: name }];
+      const changes = [{ name }, { tier: name }, ...ofRules.map((tokens) => ({ tokens }))];
       await Promise.all(changes.map((change) => store.changeApplication(bakery.id, change)));
-      expect(await store.findApplication(bakery.id)).toEqual({ ...bakery, name, tier: name, tokens });
+      expect(await store.findApplication(bakery.id)).toEqual({ ...bakery, name, tier: name, tokens: rules });
     }
+  },
+
+  'keeps one secret of its own from the beginning': async (opened) => {
+    const secrets = await Promise.all(Array.from({ length: 5 }, () => opened.store.serverSecret()));
+    expect(new Set(secrets).size).toBe(1);
+    const [secret] = secrets;
+    expect(secret).toMatch(/^[0-9a-f]{64}$/);
+    expect(new Set(secret).size).toBeGreaterThan(4);
+    await opened.store.close();
+    opened.store = await opened.open();
+    expect(await opened.store.serverSecret()).toBe(secret);
   },
 
   'calls an application that a user brings by its id': async ({ store }) => {
@@ -128,8 +141,8 @@ export const accessCases: StoreCases = {
   'makes no key for an application that is not there': async ({ store }) => {
     const grown = await growth(store);
     const key = apiKey({ applicationId: 'nobody' as ApplicationId });
-    expect(await store.createKey({ key, digest: 'd' })).toBe(false);
-    expect([await store.findKeyByDigest('d'), await store.findKeys([key.id]), await store.listKeys(null)]).toEqual([null, [], []]);
+    expect(await store.createKey({ key, digest: 'd' })).toBe('application_unknown');
+    expect([await store.findKeyByDigest('d'), await store.findKeys([key.id]), await store.listKeys(null, ALL)]).toEqual([null, [], []]);
     expect(await grown()).toBe(false);
   },
 
@@ -137,7 +150,7 @@ export const accessCases: StoreCases = {
     const key = await stored(store);
     const grown = await growth(store);
     await expect(store.createKey({ key: apiKey(), digest: `digest ${key.id}` })).rejects.toThrow();
-    expect(await store.listKeys(null)).toEqual([key]);
+    expect(await store.listKeys(null, ALL)).toEqual([key]);
     expect(await grown()).toBe(false);
   },
 
@@ -159,11 +172,53 @@ export const accessCases: StoreCases = {
     for (const [index, createdAt] of [NOW, NOW, NOW - 9, NOW + 9].entries())
       keys.push(await stored(store, { createdAt, applicationId: index % 2 === 0 ? bakery.id : DEFAULT_APPLICATION }));
     const [a, b, c, d] = keys;
-    expect(await store.listKeys(null)).toEqual([d, b, a, c]);
-    expect(await store.listKeys(bakery.id)).toEqual([a, c]);
-    expect(await store.listKeys(DEFAULT_APPLICATION)).toEqual([d, b]);
-    expect(await store.listKeys('unknown' as ApplicationId)).toEqual([]);
-    expect(await store.listKeys('bakery\0' as ApplicationId)).toEqual([]);
+    expect(await store.listKeys(null, ALL)).toEqual([d, b, a, c]);
+    expect(await store.listKeys(bakery.id, ALL)).toEqual([a, c]);
+    expect(await store.listKeys(DEFAULT_APPLICATION, ALL)).toEqual([d, b]);
+    expect(await store.listKeys('unknown' as ApplicationId, ALL)).toEqual([]);
+    expect(await store.listKeys('bakery\0' as ApplicationId, ALL)).toEqual([]);
+  },
+
+  'lists keys page by page': async ({ store }) => {
+    await store.createApplication(bakery);
+    const keys: ApiKey[] = [];
+    for (const [index, createdAt] of [NOW, NOW, NOW, NOW - 9, NOW + 9, NOW, NOW].entries())
+      keys.push(await stored(store, { createdAt, applicationId: index % 3 === 0 ? bakery.id : DEFAULT_APPLICATION }));
+    for (const of of [null, bakery.id, DEFAULT_APPLICATION]) {
+      const whole = await store.listKeys(of, ALL);
+      const paged: ApiKey[] = [];
+      for (let after: KeyId | null = null; ; after = paged.at(-1)?.id ?? null) {
+        const page = await store.listKeys(of, { limit: 2, after });
+        paged.push(...page);
+        if (page.length < 2) break;
+      }
+      expect(paged).toEqual(whole);
+    }
+    const foreign = keys[1]?.id ?? expect.fail('no key');
+    for (const after of [foreign, newId<KeyId>(), '' as KeyId, '\0' as KeyId, '\ud800' as KeyId])
+      expect(await store.listKeys(bakery.id, { limit: 2, after })).toEqual([]);
+  },
+
+  'makes no more keys of an application than may count, also of many at once': async ({ store }) => {
+    await store.createApplication(bakery);
+    const make = (changes: Partial<ApiKey> = {}) => {
+      const key = apiKey({ applicationId: bakery.id, ...changes });
+      return store.createKey({ key, digest: `digest ${key.id}`, most: 3 });
+    };
+    await stored(store, { applicationId: bakery.id, revokedAt: NOW });
+    await stored(store, { applicationId: bakery.id, expiresAt: NOW });
+    await stored(store);
+    const outcomes = await Promise.all(Array.from({ length: 12 }, () => make()));
+    expect(outcomes.toSorted()).toEqual([...Array(3).fill('created'), ...Array(9).fill('too_many')]);
+    const grown = await growth(store);
+    expect(await make()).toBe('too_many');
+    expect(await make({ applicationId: DEFAULT_APPLICATION })).toBe('created');
+    expect(await grown()).toBe(true);
+    expect(await make()).toBe('too_many');
+    expect(await grown()).toBe(false);
+    const [newest] = await store.listKeys(bakery.id, ALL);
+    await store.revokeKey({ applicationId: bakery.id, id: newest?.id ?? expect.fail('no key'), now: NOW });
+    expect([await make(), await make()]).toEqual(['created', 'too_many']);
   },
 
   'revokes a key once, and only within its application': async ({ store }) => {
@@ -188,7 +243,7 @@ export const accessCases: StoreCases = {
   'notes uses, never earlier ones, without a new version': async ({ store }) => {
     const [one, two, unused] = [await stored(store), await stored(store), await stored(store)];
     const grown = await growth(store);
-    const lastUses = async () => (await store.listKeys(null)).map((key) => key.lastUsedAt);
+    const lastUses = async () => (await store.listKeys(null, ALL)).map((key) => key.lastUsedAt);
     await store.touchKeys([
       { id: one.id, at: NOW + 5 },
       { id: two.id, at: NOW + 7 },

@@ -69,7 +69,7 @@ export function beginning(changes: Partial<BeginRun> = {}): BeginRun {
 
 export function begun(result: BeginResult): { run: Run; thread: Thread } {
   if (result.kind !== 'begun') throw new Error(`Expected a run to begin, got ${JSON.stringify(result)}.`);
-  return result;
+  return { run: result.run, thread: result.thread };
 }
 
 /** Begins a run that the store must accept. */

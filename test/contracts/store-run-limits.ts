@@ -1,12 +1,13 @@
 import { v7 } from 'uuid';
 import { expect } from 'vitest';
 import type { ApplicationId } from '../../src/core/ids.ts';
-import type { BeginResult, BeginRun, Store } from '../../src/core/ports/store.ts';
+import type { BeginResult, BeginRun, RunsLeft, Store } from '../../src/core/ports/store.ts';
 import type { Owner } from '../../src/core/principal.ts';
 import type { Opened, StoreCases } from './store-cases.ts';
 import { ann, append, begin, beginning, begun, bob, elsewhere, ending, NOW } from './store-fixtures.ts';
 
-const refused = { kind: 'refused', reason: 'run_limit' };
+const refusedFor = (bound: keyof RunsLeft) => ({ kind: 'refused', reason: 'run_limit', bound });
+const refused = refusedFor('user');
 
 const perUser = (user: number): Partial<BeginRun> => ({ maxUnfinished: { user, application: null } });
 const perApplication = (application: number): Partial<BeginRun> => ({ maxUnfinished: { user: null, application } });
@@ -18,16 +19,32 @@ async function servers({ store, open }: Opened): Promise<{ both: readonly [Store
   return { both: [store, other], close: () => other.close() };
 }
 
-async function atOnce(stores: readonly [Store, Store], inputs: readonly BeginRun[]) {
+async function atOnce(stores: readonly [Store, Store], inputs: readonly BeginRun[], bound: keyof RunsLeft = 'user') {
   const results: readonly BeginResult[] = await Promise.all(inputs.map((input, index) => stores[index % 2 === 0 ? 0 : 1].beginRun(input)));
   const runs = results.flatMap((result) => (result.kind === 'begun' ? [result.run] : []));
-  expect(results.filter((result) => result.kind !== 'begun')).toEqual(Array.from({ length: inputs.length - runs.length }, () => refused));
+  const refusals = results.filter((result) => result.kind !== 'begun');
+  expect(refusals).toEqual(Array.from({ length: inputs.length - runs.length }, () => refusedFor(bound)));
   return runs;
 }
 
 const times = <T>(length: number, make: (index: number) => T): T[] => Array.from({ length }, (_, index) => make(index));
 
 export const runLimitCases: StoreCases = {
+  'tell how a run would be refused, and write nothing': async ({ store }) => {
+    const { thread, run } = await begin(store, perUser(2));
+    const inThread = (changes: Partial<BeginRun>) => beginning({ thread: { ref: { id: thread.id } }, ...changes });
+    expect(await store.refusalToBegin(inThread(perUser(1)))).toEqual(refused);
+    expect(await store.refusalToBegin(inThread(perApplication(1)))).toEqual(refusedFor('application'));
+    expect(await store.refusalToBegin(inThread({ maxQueued: 0 }))).toEqual({ kind: 'refused', reason: 'queue_full' });
+    expect(await store.refusalToBegin(beginning({ thread: { ref: { id: v7() as typeof thread.id } } }))).toMatchObject({ kind: 'refused' });
+    for (let tries = 0; tries < 3; tries += 1) expect(await store.refusalToBegin(inThread(perUser(2)))).toBeNull();
+    expect(await store.refusalToBegin(beginning(perUser(2)))).toBeNull();
+    expect(await store.listThreads(ann, { limit: 9, cursor: null })).toHaveLength(1);
+    await append(store, { ends: [ending(run, 2)] });
+    expect(await store.refusalToBegin(inThread(perUser(1)))).toBeNull();
+    expect((await store.beginRun(inThread(perUser(1)))).kind).toBe('begun');
+  },
+
   'begin three of 50 runs at once where three are allowed, and one more when one has ended': async (opened) => {
     const { both, close } = await servers(opened);
     const runs = await atOnce(
@@ -68,20 +85,20 @@ export const runLimitCases: StoreCases = {
     const { both, close } = await servers(opened);
     const inputs = (applicationId: ApplicationId) =>
       times(30, (index) => beginning({ owner: { applicationId, userId: `user ${index}` }, ...perApplication(4) }));
-    const runs = await atOnce(both, inputs(ann.applicationId));
+    const runs = await atOnce(both, inputs(ann.applicationId), 'application');
     expect(runs).toHaveLength(4);
-    expect(await atOnce(both, inputs(elsewhere.applicationId))).toHaveLength(4);
+    expect(await atOnce(both, inputs(elsewhere.applicationId), 'application')).toHaveLength(4);
     const [first] = runs;
     if (first === undefined) throw new Error('No run has begun.');
     await append(opened.store, { ends: [ending(first, 2)] });
-    expect(await atOnce(both, inputs(ann.applicationId))).toHaveLength(1);
+    expect(await atOnce(both, inputs(ann.applicationId), 'application')).toHaveLength(1);
     await close();
   },
 
   'hold both at once, whichever is reached first': async ({ store }) => {
     const limits = { maxUnfinished: { user: 2, application: 3 } };
     for (const owner of [ann, ann, bob]) await begin(store, { owner, ...limits });
-    expect(await store.beginRun(beginning({ owner: bob, ...limits }))).toEqual(refused);
+    expect(await store.beginRun(beginning({ owner: bob, ...limits }))).toEqual(refusedFor('application'));
     expect((await store.beginRun(beginning({ owner: bob, ...perUser(2) }))).kind).toBe('begun');
     expect(await store.beginRun(beginning({ owner: ann, ...perUser(2) }))).toEqual(refused);
   },
@@ -93,6 +110,7 @@ export const runLimitCases: StoreCases = {
     const runs = await atOnce(
       both,
       times(120, (index) => beginning({ owner: owners[index % 6] ?? ann, ...limits })),
+      'application',
     );
     expect(runs).toHaveLength(90);
     const alone = { applicationId: elsewhere.applicationId, userId: 'alone' };
@@ -105,19 +123,60 @@ export const runLimitCases: StoreCases = {
     await close();
   },
 
+  'tell who begins how many more may': async (opened) => {
+    const { both, close } = await servers(opened);
+    const left: (RunsLeft | null)[] = [];
+    const limits: readonly Partial<BeginRun>[] = [
+      { maxUnfinished: { user: 2, application: 200 } },
+      { maxUnfinished: { user: 2, application: null } },
+      { owner: bob, maxUnfinished: { user: null, application: 3 } },
+      { owner: bob },
+      { owner: elsewhere, maxUnfinished: { user: 200, application: 200 } },
+    ];
+    for (const [index, changes] of limits.entries()) {
+      const result = await both[index % 2 === 0 ? 0 : 1].beginRun(beginning(changes));
+      left.push(result.kind === 'begun' ? result.runsLeft : null);
+    }
+    expect(left).toEqual([
+      { user: 1, application: 199 },
+      { user: 0, application: null },
+      { user: null, application: 0 },
+      { user: null, application: null },
+      { user: 199, application: 199 },
+    ]);
+    await close();
+  },
+
+  'count what has not ended by its state, of all users': async ({ store }) => {
+    expect(await store.countUnfinished(9)).toEqual({ queued: 0, running: 0, waiting: 0 });
+    const { run, thread } = await begin(store);
+    await begin(store, { thread: { ref: { id: thread.id } } });
+    await begin(store, { thread: { ref: { id: thread.id } } });
+    const { run: others } = await begin(store, { owner: elsewhere });
+    expect(await store.countUnfinished(9)).toEqual({ queued: 2, running: 2, waiting: 0 });
+    const { queued, running } = await store.countUnfinished(3);
+    expect(queued + running).toBe(3);
+    await append(store, { ends: [ending(run, 2), ending(others, 2)] });
+    expect(await store.countUnfinished(9)).toEqual({ queued: 2, running: 0, waiting: 0 });
+  },
+
   'never refuse a repeat, and a refusal is no result to repeat': async ({ store }) => {
     const idempotency = { key: 'k', fingerprint: 'f' };
     const first = begun(await store.beginRun(beginning({ idempotency, ...perUser(1) })));
     const later = { key: v7(), fingerprint: 'f' };
     expect(await store.beginRun(beginning({ idempotency: later, ...perUser(1) }))).toEqual(refused);
-    expect(await store.beginRun(beginning({ idempotency, ...perUser(1) }))).toEqual({ ...first, kind: 'replayed' });
+    expect(await store.beginRun(beginning({ idempotency, ...perUser(1) }))).toEqual({
+      kind: 'replayed',
+      run: first.run,
+      thread: first.thread,
+    });
     await append(store, { ends: [ending(first.run, 2)] });
     expect((await store.beginRun(beginning({ idempotency: later, ...perUser(1) }))).kind).toBe('begun');
   },
 
   'allow nothing at a limit of none': async ({ store }) => {
     expect(await store.beginRun(beginning(perUser(0)))).toEqual(refused);
-    expect(await store.beginRun(beginning(perApplication(0)))).toEqual(refused);
+    expect(await store.beginRun(beginning(perApplication(0)))).toEqual(refusedFor('application'));
     expect(await store.listThreads(ann, { limit: 9, cursor: null })).toEqual([]);
   },
 };

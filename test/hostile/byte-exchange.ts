@@ -31,16 +31,21 @@ export function headerOf(answer: RawAnswer, name: string): string | null {
 /** The bytes of a request that asks to close the connection. */
 export function requestBytes({ method, path, headers = [], body = '', framed = true }: RawRequest): Buffer {
   const content = Buffer.from(body);
-  const lines = [`${method} ${path} HTTP/1.1`, 'Host: test', 'Connection: close', ...headers.map(([name, value]) => `${name}: ${value}`)];
+  const lines = [
+    `${method} ${path} HTTP/1.1`,
+    'Host: localhost',
+    'Connection: close',
+    ...headers.map(([name, value]) => `${name}: ${value}`),
+  ];
   if (framed && (content.length > 0 || !['GET', 'HEAD', 'DELETE'].includes(method))) lines.push(`Content-Length: ${content.length}`);
   return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), content]);
 }
 
 /**
- * Writes bytes to a server and reads until it closes the connection; an event stream that stays open is left after 150 ms. Rejects when the
- * server does neither answer nor close within 15 s.
+ * Writes bytes to a server, and `rest` when it is there, and reads until the server closes the connection; an event stream that stays open is
+ * left after 150 ms. Rejects when the server does neither answer nor close within 15 s.
  */
-export function exchangeBytes(url: string, bytes: Uint8Array): Promise<RawAnswer> {
+export function exchangeBytes(url: string, bytes: Uint8Array, rest?: Promise<Uint8Array>): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     const socket = connect(Number(new URL(url).port), '127.0.0.1');
@@ -64,6 +69,7 @@ export function exchangeBytes(url: string, bytes: Uint8Array): Promise<RawAnswer
       else resolve(parseAnswer(Buffer.concat(chunks)));
     });
     socket.write(bytes);
+    rest?.then((last) => socket.write(last), reject);
   });
 }
 

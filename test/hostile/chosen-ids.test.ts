@@ -39,13 +39,13 @@ const doors: readonly (readonly [string, (user: string, thread_id: string) => Pr
   [
     'chat-ws',
     async (user, thread_id) =>
-      JSON.stringify(await answerTo(target.app.url, `?token=${token(user)}`, { type: 'message', thread_id, content: 'Hi' })),
+      JSON.stringify(await answerTo(target.app.url, { query: `?token=${token(user)}` }, { type: 'message', thread_id, content: 'Hi' })),
   ],
   [
     'chat-ws by a key',
     async (user, thread_id) => {
       const query = `?key=${DEVELOPMENT_KEY}&user_id=${user}`;
-      return JSON.stringify(await answerTo(target.app.url, query, { type: 'message', thread_id, content: 'Hi' }));
+      return JSON.stringify(await answerTo(target.app.url, { query }, { type: 'message', thread_id, content: 'Hi' }));
     },
   ],
 ];
@@ -85,7 +85,7 @@ describe("another user's thread id", () => {
     const body = { message: 'Hi', thread_id: target.ann.thread_id };
     const answer = door.startsWith('graph')
       ? await post(`/api/v1/graph/${door.includes('stream') ? 'stream' : 'invoke'}`, body, [])
-      : JSON.stringify(await answerTo(target.app.url, '', { type: 'message', content: 'Hi', ...body }));
+      : JSON.stringify(await answerTo(target.app.url, { query: '' }, { type: 'message', content: 'Hi', ...body }));
     expect(answer).toMatch(/"status":401|"closed":1008/);
   });
 
@@ -96,7 +96,7 @@ describe("another user's thread id", () => {
       chat?.send({ type: 'history', thread_id });
       await chat?.next('history_end');
     }
-    await answerTo(target.app.url, `?token=${token('ann')}`, { type: 'message', thread_id, content: 'Another secret' });
+    await answerTo(target.app.url, { query: `?token=${token('ann')}` }, { type: 'message', thread_id, content: 'Another secret' });
     expect(await control?.next('message', ({ role }) => role === 'assistant')).toBeDefined();
     watching?.send({ type: 'ping' });
     await watching?.next('pong');

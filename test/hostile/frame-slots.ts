@@ -9,7 +9,7 @@ interface FieldsOfFrame {
   readonly others?: Readonly<Record<string, unknown>>;
 }
 
-/** Each frame that a client may send. */
+/** Each frame that a client may send. A new one has its line here. */
 const frames: Readonly<Record<ClientFrame['type'], FieldsOfFrame>> = {
   history: { ids: { thread_id: 'thread_id', before: 'message_id' }, others: { limit: 5 } },
   message: { ids: { thread_id: 'thread_id' }, others: { content: 'Hi' } },
@@ -48,6 +48,21 @@ export const frameSlots: readonly FrameSlot[] = Object.entries(frames).flatMap((
   );
 });
 
+/** A frame of this type with these ids. Throws for a type that is not in the table. */
+export function frameOf(type: string, ids: Known): Readonly<Record<string, unknown>> {
+  const known = Object.entries(frames).find(([name]) => name === type);
+  if (!known) throw new Error(`Give test/hostile/frame-slots.ts a line for ${type}`);
+  const [, { ids: fields, others }] = known;
+  return { type, ...others, ...Object.fromEntries(Object.entries(fields).map(([name, kind]) => [name, ids[kind]])) };
+}
+
+/** What of a chat socket's upgrade carries credentials and names a user. */
+export interface SocketAddress {
+  /** With its question mark; nothing when empty. */
+  readonly query: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** What the server said to one frame. */
 interface FrameAnswer {
   readonly frames: readonly ServerFrame[];
@@ -56,10 +71,10 @@ interface FrameAnswer {
 }
 
 /** Sends one frame on a socket of its own and gives what answers it. */
-export function answerTo(url: string, query: string, frame: Readonly<Record<string, unknown>>): Promise<FrameAnswer> {
+export function answerTo(url: string, { query, headers }: SocketAddress, frame: Readonly<Record<string, unknown>>): Promise<FrameAnswer> {
   const last = ['error', ...(frame.type === 'history' ? ['history_end'] : ['message', 'thread_deleted'])];
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/chat/ws${query}`);
+    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/chat/ws${query}`, { headers });
     const frames: ServerFrame[] = [];
     socket.on('error', reject);
     socket.on('open', () => socket.send(JSON.stringify(frame)));

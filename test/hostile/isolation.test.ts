@@ -4,7 +4,7 @@ import { exchange, type RawAnswer, type RawRequest } from './byte-exchange.ts';
 import { answerTo, frameSlots } from './frame-slots.ts';
 import { fill, needsServerKey } from './routes.ts';
 import { allSlots, type Slot, unknown } from './slots.ts';
-import { converse, startTarget, type Target } from './target.ts';
+import { converse, OTHER_APPLICATION, startTarget, type Target } from './target.ts';
 
 /** Somebody who sends requests, with what they carry where. */
 interface Sender {
@@ -18,6 +18,7 @@ const senders = [
   'a key of another user',
   'a key acting for another user',
   'the same name in another application',
+  'a token of the same name in another application',
   'nobody',
   'a forger',
 ] as const;
@@ -29,6 +30,8 @@ let owner: Sender;
 beforeAll(async () => {
   target = await startTarget();
   const [ann, bob] = [await target.app.token('ann'), await target.app.token('bob')];
+  const elsewhere = { applicationId: OTHER_APPLICATION, userId: 'ann', keyId: null, expiresInSeconds: 600 };
+  const namesake = await target.app.access.issueToken(elsewhere);
   const bearer = (token: string) => ['authorization', `Bearer ${token}`] as const;
   owner = { headers: [bearer(ann)], query: `?token=${ann}` };
   strangers = {
@@ -49,6 +52,7 @@ beforeAll(async () => {
       ],
       query: `?key=${target.foreignKey}&user_id=ann`,
     },
+    'a token of the same name in another application': { headers: [bearer(namesake.token)], query: `?token=${namesake.token}` },
     nobody: { headers: [], query: '' },
     'a forger': { headers: [bearer(bob), ['x-user-id', 'ann']], query: `?token=${bob}&user_id=ann` },
   };
@@ -76,10 +80,12 @@ function isVisibleToKeys({ route, name }: Slot): boolean {
   return name.split(', ').some((part) => visible[route.dialect]?.includes(part));
 }
 
+const isNamesake = (stranger: string) => stranger.includes('the same name in another application');
+
 /** Whether a slot means nothing foreign to this sender: a user in a path is, to another application, a user of its own. */
 function mayUse(slot: Slot, stranger: string): boolean {
   if (stranger === 'a key acting for another user') return isVisibleToKeys(slot);
-  return stranger === 'the same name in another application' && slot.route.dialect === 'user-chat' && slot.name.includes('user_id');
+  return isNamesake(stranger) && slot.route.dialect === 'user-chat' && slot.name.includes('user_id');
 }
 
 /** Says in the query of a graph request for whom a key acts, as that protocol wants it. */
@@ -113,7 +119,7 @@ describe('an id of somebody else', () => {
     for (const slot of closed) {
       const [foreign, never] = await Promise.all(
         [target.ann, unknown].map(async (ids) => {
-          const answer = JSON.stringify(await answerTo(target.app.url, strangers[stranger].query, slot.frame(ids, target.bob)));
+          const answer = JSON.stringify(await answerTo(target.app.url, { query: strangers[stranger].query }, slot.frame(ids, target.bob)));
           // What a frame was about is said again, and a greeting is made at some time.
           return Object.values(ids)
             .reduce((text, id) => text.replaceAll(id, 'ID'), answer)
@@ -142,11 +148,13 @@ describe('an id of somebody else', () => {
   });
 });
 
-test('nothing of one user is in what another one gets', async () => {
+test.each(senders)('nothing of one user is in what %s gets', async (stranger) => {
   const traces = [target.ann.thread_id, target.ann.run_id, target.ann.session_id, target.ann.message_id, 'secret of ann'];
   const found: string[] = [];
+  // A namesake asks for what is its own under the name that both have; the others ask as bob.
+  const ids = { ...target.bob, ...(isNamesake(stranger) && { user_id: 'ann' }) };
   for (const route of target.routes.filter(({ method }) => method === 'GET')) {
-    const answer = await send({ method: 'GET', path: fill(route, { ...target.bob }) }, strangers['another user']);
+    const answer = await send({ method: 'GET', path: fill(route, ids) }, strangers[stranger]);
     const whole = JSON.stringify(answer);
     for (const trace of traces) if (whole.includes(trace)) found.push(`${route.path}: ${trace}`);
   }
@@ -189,7 +197,7 @@ describe('an id of the sender', () => {
     const known: Record<string, unknown> = {};
     for (const slot of frameSlots) {
       const ann = await converse(own.app, 'ann');
-      const { frames } = await answerTo(own.app.url, owner.query, slot.frame(ann, ann));
+      const { frames } = await answerTo(own.app.url, { query: owner.query }, slot.frame(ann, ann));
       known[slot.name] = frames.map(({ type, code, role }) => code ?? role ?? type);
     }
     expect(known).toEqual({

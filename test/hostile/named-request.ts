@@ -4,7 +4,6 @@ import { fill, type Route } from './routes.ts';
 import { unknown } from './slots.ts';
 
 interface Sender {
-  readonly credential: string;
   /** Whom the request names wherever its dialect lets it; null: only where it must name somebody. */
   readonly user: string | null;
   /** A user's conversation. */
@@ -16,8 +15,8 @@ const SOMEBODY = 'ann';
 const JSON_TYPE = ['content-type', 'application/json'] as const;
 const BY_HEADER = ['native', 'chat-sessions'];
 
-/** A well-formed request to a route, of the one conversation where it must exist, else of ids that nobody has used. */
-export function requestAs(route: Route, { credential, user, known }: Sender): RawRequest {
+/** A well-formed request to a route, without a credential, of the one conversation where it must exist, else of ids that nobody has used. */
+export function requestAs(route: Route, { user, known }: Sender): RawRequest {
   const name = user ?? SOMEBODY;
   const ids = { ...(route.key === 'levia POST /' ? known : unknown), user_id: name };
   const header = user !== null && BY_HEADER.includes(route.dialect) ? [['x-user-id', user] as const] : [];
@@ -28,7 +27,7 @@ export function requestAs(route: Route, { credential, user, known }: Sender): Ra
   return {
     method: route.method,
     path: fill(route, { ...ids, key_id: unknown.run_id }) + query,
-    headers: [['authorization', `Bearer ${credential}`], ...header, ...(body ? [JSON_TYPE] : [])],
+    headers: [...header, ...(body ? [JSON_TYPE] : [])],
     ...(body && { body: JSON.stringify(body) }),
   };
 }

@@ -8,8 +8,9 @@ type Refused = 'auth_invalid' | 'auth_expired' | 'auth_other_user' | 'scope_deni
 
 type Words = Readonly<Partial<Record<Refused, readonly [status: number, field: string, words: string | RegExp]>>>;
 
-/** How each dialect says no. A new dialect has its line here. */
+/** How each dialect says no, and `''` what belongs to none. A new dialect has its line here. */
 const words: Readonly<Record<string, Words>> = {
+  '': { auth_invalid: [401, 'code', 'auth_invalid'], scope_denied: [403, 'code', 'scope_denied'] },
   native: { auth_invalid: [401, 'code', 'auth_invalid'], scope_denied: [403, 'code', 'scope_denied'] },
   levia: {
     auth_invalid: [401, 'message', 'Invalid or missing API key'],

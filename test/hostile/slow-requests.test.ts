@@ -5,7 +5,7 @@ import { DEVELOPMENT_KEY } from '../support/app.ts';
 import { startAttacked } from './target.ts';
 
 const CLOSED_WITHIN_MS = 12_000;
-const HEAD = `Host: x\r\nAuthorization: Bearer ${DEVELOPMENT_KEY}\r\nContent-Type: application/json\r\n`;
+const HEAD = `Host: localhost\r\nAuthorization: Bearer ${DEVELOPMENT_KEY}\r\nContent-Type: application/json\r\n`;
 
 /** Sends a start at once, then a byte a second. Resolves with the answer when the server closes; with null when it does not in time. */
 function drip(url: string, start: string): Promise<string | null> {

@@ -34,7 +34,7 @@ function stopReading(url: string, path: string): Promise<Socket> {
     const socket = connect(Number(new URL(url).port), '127.0.0.1');
     socket.once('data', () => resolve(socket.pause()));
     socket.once('error', reject);
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${DEVELOPMENT_KEY}\r\n\r\n`);
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${DEVELOPMENT_KEY}\r\n\r\n`);
   });
 }
 

@@ -30,7 +30,7 @@ export interface Target {
 }
 
 /** What `foreignKey` of a test's server makes. */
-const OTHER_APPLICATION = 'other' as ApplicationId;
+export const OTHER_APPLICATION = 'other' as ApplicationId;
 
 let postgresServer: string | null = null;
 
@@ -47,8 +47,8 @@ export async function startAttacked(options: Omit<TestAppOptions, 'dataDir' | 'd
   return { ...app, close: () => app.close().finally(database.drop) };
 }
 
-/** Starts it with both conversations stored, as of another process. */
-export async function startTarget(): Promise<Target> {
+/** Starts it with both conversations stored, as of another process; the attacked one with these settings. */
+export async function startTarget(options: Pick<TestAppOptions, 'env' | 'file'> = {}): Promise<Target> {
   const dataDir = await mkdtemp(join(tmpdir(), 'polylogue-hostile-'));
   const database = postgresServer === null ? null : await createTestDatabase(postgresServer);
   const place = { dataDir, ...(database && { databaseUrl: database.url }) };
@@ -61,7 +61,7 @@ export async function startTarget(): Promise<Target> {
   await first.close();
   const before = await readRows(place);
   const routes: Route[] = [];
-  const app = await startTestApp({ ...place, dialects: recordRoutes(doors, routes) });
+  const app = await startTestApp({ ...options, ...place, dialects: recordRoutes(doors, routes) });
   const stop = async (): Promise<StoredRows> => {
     await app.close();
     return readRows(place);

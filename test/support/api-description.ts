@@ -30,7 +30,9 @@ interface DescribedResponse {
 export interface DescribedContent {
   readonly schema: unknown;
   readonly example?: unknown;
-  readonly examples?: Readonly<Record<string, { readonly value: unknown; readonly 'x-request'?: RequestChange }>>;
+  readonly examples?: Readonly<
+    Record<string, { readonly value: unknown; readonly 'x-request'?: RequestChange; readonly 'x-given'?: string }>
+  >;
   readonly 'x-frame-data'?: unknown;
 }
 
@@ -46,6 +48,8 @@ export interface RequestChange {
   readonly path?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: Json;
+  /** Fields of the body; the others stay. */
+  readonly fields?: Json;
   readonly text?: string;
 }
 

@@ -9,11 +9,13 @@ import { mintToken } from '../../src/backends/tokens/jwt.ts';
 import { loadConfig } from '../../src/config.ts';
 import { AppError } from '../../src/core/errors.ts';
 import { type ApplicationId, DEFAULT_APPLICATION } from '../../src/core/ids.ts';
+import type { Store } from '../../src/core/ports/store.ts';
 import type { Access, CreateKey } from '../../src/engine/index.ts';
 import type { Dialect } from '../../src/http/dialect.ts';
 
 export const DEVELOPMENT_KEY = 'dev-api-key-change-in-production';
-const SECRET = '5f0c7b3e9a1d4286b7e0f9c2a4d6e8b1';
+/** What signs the tokens of a test's server unless `env` has another one. */
+export const SECRET = '5f0c7b3e9a1d4286b7e0f9c2a4d6e8b1';
 
 /** A whole server in this process, as `npm start` puts it together, on a free loopback port. */
 export interface TestApp {
@@ -44,6 +46,8 @@ export interface TestAppOptions {
   readonly dataDir?: string;
   /** PostgreSQL instead of the embedded store. */
   readonly databaseUrl?: string;
+  /** Instead of the one that the settings choose; the server closes it. */
+  readonly store?: Store;
   readonly dialects?: readonly Dialect[];
 }
 
@@ -65,7 +69,8 @@ async function createForeignKey(access: Access): Promise<string> {
 }
 
 /** Starts it; without bounds on what callers may use unless `file` has `tiers`. */
-export async function startTestApp({ env = {}, file = {}, dataDir, databaseUrl = '', dialects }: TestAppOptions = {}): Promise<TestApp> {
+export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
+  const { env = {}, file = {}, dataDir, databaseUrl = '', store, dialects } = options;
   const directory = dataDir ?? (await mkdtemp(join(tmpdir(), 'polylogue-')));
   const lines: string[] = [];
   const sink = new Writable({
@@ -79,7 +84,7 @@ export async function startTestApp({ env = {}, file = {}, dataDir, databaseUrl =
     cwd: directory,
     readFile: () => JSON.stringify({ version: 1, demo: { tokenDelayMs: 0 }, limits: { drainSeconds: 1 }, tiers, ...file }),
   });
-  const app = await startApp(config, { log: createLogger('info', sink), ...(dialects && { dialects }) });
+  const app = await startApp(config, { log: createLogger('info', sink), ...(store && { store }), ...(dialects && { dialects }) });
   const send = (path: string, init: RequestInit = {}) => {
     const headers = new Headers({ authorization: `Bearer ${DEVELOPMENT_KEY}`, ...init.headers });
     if (headers.get('authorization') === '') headers.delete('authorization');

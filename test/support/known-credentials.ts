@@ -14,10 +14,13 @@ import type { Credentials } from '../../src/core/ports/credentials.ts';
 import type { SecretBox, TokenIssuer } from '../../src/core/ports/secrets.ts';
 import type { Store } from '../../src/core/ports/store.ts';
 import type { KeyPair } from '../hostile/forge.ts';
+import { countCalls } from './count-calls.ts';
 import { createFakeClock, type FakeClock } from './fake-clock.ts';
 
 export const SECRET = 'b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c';
 export const OTHER_SECRET = '7d865e959b2466918c9863afca942d0fb89d7c9ac0c99bafc3749504ded97730';
+/** What the server's own keys are derived from. */
+export const ROOTS = { stored: 'f'.repeat(64), set: [SECRET] };
 export const DEVELOPMENT_KEY = 'dev-api-key-change-in-production';
 export const NOW = 1_700_000_000;
 
@@ -69,7 +72,7 @@ export async function openKnownCredentials({ between = (store) => store, ...opti
   const { store } = await shared;
   const clock = createFakeClock(NOW * 1000);
   const faults: string[] = [];
-  const box = createSecretBox([SECRET]);
+  const box = createSecretBox(ROOTS);
   const counted = countCalls(between(store));
   const credentials = createCredentials({
     secrets: [SECRET],
@@ -77,7 +80,7 @@ export async function openKnownCredentials({ between = (store) => store, ...opti
     issuer: null,
     audience: null,
     developmentKey: DEVELOPMENT_KEY,
-    root: SECRET,
+    roots: ROOTS,
     box,
     clock,
     onFault: (what, error) => faults.push(`${what}: ${error instanceof Error ? error.message : String(error)}`),
@@ -91,12 +94,12 @@ export async function openKnownCredentials({ between = (store) => store, ...opti
     clock,
     box,
     faults,
-    issuer: createTokenIssuer({ root: SECRET, clock }),
+    issuer: createTokenIssuer({ roots: ROOTS, clock }),
     calls: counted.calls,
     async createKey(changes = {}) {
       const { secret, digest, hint } = keyMaker.make();
       const key = { ...plainKey(), hint, ...changes };
-      if (!(await store.createKey({ key, digest }))) throw new Error('There is no such application.');
+      if ((await store.createKey({ key, digest })) !== 'created') throw new Error('There is no such application.');
       return { key, secret };
     },
     async createApplication(id, { tier = null, tokens = {} } = {}) {
@@ -122,26 +125,6 @@ function plainKey(): ApiKey {
     expiresAt: null,
     lastUsedAt: null,
     revokedAt: null,
-  };
-}
-
-function countCalls(store: Store): { store: Store; calls: () => Record<string, number> } {
-  let counts: Record<string, number> = {};
-  const counted = Object.entries(store).map(([name, member]) => {
-    if (typeof member !== 'function') return [name, member];
-    const call = (...input: unknown[]) => {
-      counts[name] = (counts[name] ?? 0) + 1;
-      return Reflect.apply(member, store, input);
-    };
-    return [name, call];
-  });
-  return {
-    store: Object.fromEntries(counted) as Store,
-    calls: () => {
-      const seen = counts;
-      counts = {};
-      return seen;
-    },
   };
 }
 

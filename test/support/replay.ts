@@ -21,14 +21,19 @@ export interface ReplayedAnswer {
   readonly text: string;
 }
 
+type Server = Pick<TestApp, 'send'>;
+
 /** Sends what a description documents; what a request needs is made by the request that its links name. */
 export interface Replay {
   /** The operation's request with one of its documented bodies, the first unless named. */
   prepare(operation: DescribedOperation, body?: string): Promise<DocumentedRequest>;
-  send(request: DocumentedRequest): Promise<ReplayedAnswer>;
+  /** Sends it, to another server when one is given, and reads the answer. */
+  send(request: DocumentedRequest, server?: Server): Promise<ReplayedAnswer>;
+  /** Sends it and leaves the answer's body to the caller. */
+  open(request: DocumentedRequest, signal: AbortSignal): Promise<Response>;
 }
 
-export function createReplay(app: TestApp, operations: readonly DescribedOperation[]): Replay {
+export function createReplay(app: Server, operations: readonly DescribedOperation[]): Replay {
   function originOf(operation: DescribedOperation): { origin: DescribedOperation; status: string; link: DescribedLink } | null {
     for (const origin of operations)
       for (const [status, { links }] of Object.entries(origin.responses))
@@ -61,17 +66,20 @@ export function createReplay(app: TestApp, operations: readonly DescribedOperati
     };
   }
 
-  async function send(request: DocumentedRequest): Promise<ReplayedAnswer> {
+  const open = (request: DocumentedRequest, signal: AbortSignal, server = app) =>
+    server.send(addressOf(request), { method: request.operation.method, signal, ...contentOf(request) });
+
+  async function send(request: DocumentedRequest, server?: Server): Promise<ReplayedAnswer> {
     const { operation } = request;
     const stop = new AbortController();
-    const response = await app.send(addressOf(request), { method: operation.method, signal: stop.signal, ...contentOf(request) });
+    const response = await open(request, stop.signal, server);
     const mediaType = response.headers.get('content-type')?.split(';', 1)[0] ?? '';
     const text = mediaType === 'text/event-stream' ? await readFrames(response, lastEventOf(operation)) : await response.text();
     stop.abort();
     return { status: response.status, headers: response.headers, mediaType, text };
   }
 
-  return { prepare, send };
+  return { prepare, send, open };
 }
 
 /** The documented values of an operation's parameters. */
@@ -101,13 +109,13 @@ function contentOf({ operation, headers, body, text }: DocumentedRequest): { hea
 }
 
 /** A good request, changed. */
-export function changed(request: DocumentedRequest, { headers, path, query, body, text }: RequestChange): DocumentedRequest {
+export function changed(request: DocumentedRequest, { headers, path, query, body, fields, text }: RequestChange): DocumentedRequest {
   return {
     ...request,
     headers: { ...request.headers, ...headers },
     path: { ...request.path, ...path },
     query: { ...request.query, ...query },
-    ...(body !== undefined && { body }),
+    ...((body !== undefined || fields !== undefined) && { body: { ...(body ?? request.body), ...fields } }),
     ...(text !== undefined && { text }),
   };
 }

@@ -14,6 +14,7 @@ export function recordingObserver(): Observer & { readonly reports: readonly [st
   const keep = (name: string) => (report: unknown) => void reports.push([name, report]);
   return {
     reports,
+    runBegun: keep('runBegun'),
     runQueued: keep('runQueued'),
     runStarted: keep('runStarted'),
     modelCalled: keep('modelCalled'),
@@ -25,6 +26,7 @@ export function recordingObserver(): Observer & { readonly reports: readonly [st
     delivered: keep('delivered'),
     flushFailed: keep('flushFailed'),
     refused: keep('refused'),
+    accessChanged: keep('accessChanged'),
     faulted: (where, error) => void reports.push([where, error]),
   };
 }

@@ -60,6 +60,7 @@ export function stubEngine({ threads, runs, access, limits, readiness = async ()
     access: {
       createKey: unexpected('access.createKey'),
       listKeys: unexpected('access.listKeys'),
+      findKey: unexpected('access.findKey'),
       revokeKey: unexpected('access.revokeKey'),
       createApplication: unexpected('access.createApplication'),
       changeApplication: unexpected('access.changeApplication'),

@@ -1,6 +1,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Clock } from '../../core/ports/clock.ts';
 import type { Observer } from '../../core/ports/observer.ts';
+import type { RunStore } from '../../core/ports/store.ts';
 import { createRunMetrics } from './run-metrics.ts';
+import { createSocketMetrics, type SocketMetrics } from './socket-metrics.ts';
+import { addStoredRuns } from './stored-runs.ts';
 
 /** What a server tells of an answered request: names of routes and dialects, never an address. */
 interface AnsweredRequest {
@@ -16,6 +20,7 @@ interface AnsweredRequest {
 export interface ProcessMetrics {
   readonly observer: Observer;
   answered(request: AnsweredRequest): void;
+  readonly sockets: SocketMetrics;
   /** All of it in Prometheus' text format; `open` counts connections by kind. */
   read(open: Readonly<Record<string, number>>): Promise<{ readonly type: string; readonly text: string }>;
 }
@@ -23,11 +28,13 @@ export interface ProcessMetrics {
 interface MetricsOptions {
   /** Whether the catalogue lists a model of that name; others are counted together. */
   readonly isListed: (model: string) => boolean;
+  readonly store: Pick<RunStore, 'countUnfinished'>;
+  readonly clock: Clock;
 }
 
 let processRegistry: Registry | null = null;
 
-export function createMetrics({ isListed }: MetricsOptions): ProcessMetrics {
+export function createMetrics({ isListed, store, clock }: MetricsOptions): ProcessMetrics {
   const registry = new Registry();
   const registers = [registry];
   const requests = new Counter({
@@ -44,6 +51,7 @@ export function createMetrics({ isListed }: MetricsOptions): ProcessMetrics {
     registers,
   });
   const connections = new Gauge({ name: 'polylogue_open_connections', help: 'Open connections.', labelNames: ['kind'], registers });
+  const countStored = addStoredRuns({ registry, store, clock });
   const ofProcess = registryOfProcess();
   const modelLabel = (model: string) => (isListed(model) ? model : 'other');
   return {
@@ -52,7 +60,9 @@ export function createMetrics({ isListed }: MetricsOptions): ProcessMetrics {
       requests.inc({ dialect, route, method, status });
       if (durationMs !== null) duration.observe({ dialect, route, method }, durationMs / 1000);
     },
+    sockets: createSocketMetrics(registry),
     async read(open) {
+      await countStored();
       for (const [kind, count] of Object.entries(open)) connections.set({ kind }, count);
       const texts = await Promise.all([registry.metrics(), ofProcess.metrics()]);
       return { type: registry.contentType, text: texts.join('') };

@@ -50,6 +50,7 @@ export function createRunMetrics({ registry, modelLabel }: RunMetricsOptions): O
   return {
     ...createFlushMetrics(registry),
     ...createTroubleMetrics(registry),
+    runBegun: nothing,
     runQueued: () => queued.inc(),
     runStarted({ queuedMs }) {
       running.inc();
@@ -59,6 +60,7 @@ export function createRunMetrics({ registry, modelLabel }: RunMetricsOptions): O
     modelReturned: nothing,
     firstToken: ({ model, sinceStartMs }) => firstToken.observe({ model: modelLabel(model) }, sinceStartMs / 1000),
     runEnding: nothing,
+    accessChanged: nothing,
     runEnded({ status, code, usage, durationMs, ...run }) {
       const model = modelLabel(run.model);
       running.dec();

@@ -1,11 +1,11 @@
+import { FALLBACK_MODEL } from '../../core/fallback-model.ts';
 import type { Catalogue, CatalogueModel } from '../../core/ports/catalogue.ts';
 import type { ModelProvider } from '../../core/ports/model-provider.ts';
 import { contextWindowOf, outputLimitOf } from './context-windows.ts';
 
 const DEMO = 'demo';
-const FALLBACK_DEFAULT = 'gpt-4';
 /** Names that clients of the original services ask for. */
-const CUSTOMARY_NAMES = [FALLBACK_DEFAULT, 'gpt-3.5-turbo', 'llama-3.3-70b-versatile'];
+const CUSTOMARY_NAMES = [FALLBACK_MODEL, 'gpt-3.5-turbo', 'llama-3.3-70b-versatile'];
 const MAX_LISTED = 2000;
 const VISIBLE_NAME = /^[^\s\p{C}]{1,100}$/u;
 
@@ -46,7 +46,7 @@ export function createCatalogue({ settings, providers, ownNames = new Map(), log
   const named = Object.entries(settings.models ?? {}).map(([name, model]) => modelOf(name, model));
   const order = inOrder(Object.keys(providers), ownNames);
   const servesAnyName = named.length === 0 && order.length === 0;
-  const defaultModel = settings.defaultModel ?? FALLBACK_DEFAULT;
+  const defaultModel = settings.defaultModel ?? FALLBACK_MODEL;
   const listed = new Map<string, readonly string[]>();
   const standIns = createStandIns(ownNames, log);
   let models = byName(named.length > 0 ? named : unnamed());

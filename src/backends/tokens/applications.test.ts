@@ -51,7 +51,9 @@ test('new secrets count after the next refresh, and the old ones no more, also f
 
 test('a secret that was sealed by another server is no secret, and the operator hears of it', async () => {
   const { verify, createApplication, faults } = await openKnownCredentials();
-  await createApplication('grocer', { tokens: { sealedSecrets: [createSecretBox(['another root']).seal(OTHER_SECRET)] } });
+  await createApplication('grocer', {
+    tokens: { sealedSecrets: [createSecretBox({ stored: 'of another store', set: [] }).seal(OTHER_SECRET)] },
+  });
   expect(await verify(token('grocer', OTHER_SECRET))).toBeNull();
   expect(faults).toEqual([expect.stringMatching(/^a token secret of the application grocer cannot be read: .*JWT_SECRET_KEY/)]);
 });
@@ -72,4 +74,49 @@ test.each<[string, object, boolean]>([
   const id = `tenant-${Math.random()}`;
   await createApplication(id, { tokens: { sealedSecrets: [box.seal(OTHER_SECRET)], ...required } });
   expect((await verify(token(id, OTHER_SECRET, said))) !== null).toBe(good);
+});
+
+const ruled = { jwksUrl: null, issuer: 'https://login.example', audience: 'chat' };
+const saying = { iss: 'https://login.example', aud: 'chat' };
+
+test.each<[string, (seal: (secret: string) => string) => object, boolean]>([
+  ['a name', () => ({ name: 'Another' }), false],
+  ['a tier', () => ({ tier: 'gold' }), false],
+  ['a secret more', (seal) => ({ tokens: { ...ruled, sealedSecrets: [seal(THIRD_SECRET), seal(OTHER_SECRET)] } }), false],
+  ['public keys too', (seal) => ({ tokens: { ...ruled, jwksUrl: 'http://127.0.0.1:9/', sealedSecrets: [seal(OTHER_SECRET)] } }), false],
+  ['another secret', (seal) => ({ tokens: { ...ruled, sealedSecrets: [seal(THIRD_SECRET)] } }), true],
+  ['no secret', () => ({ tokens: { ...ruled, sealedSecrets: [] } }), true],
+  ['another issuer', (seal) => ({ tokens: { ...ruled, issuer: 'x', sealedSecrets: [seal(OTHER_SECRET)] } }), true],
+  ['another audience', (seal) => ({ tokens: { ...ruled, audience: 'x', sealedSecrets: [seal(OTHER_SECRET)] } }), true],
+])('with %s, whoever came in by a token stays exactly when the token still counts', async (_what, change, ends) => {
+  const { verify, refresh, createApplication, store, box } = await openKnownCredentials();
+  const id = await createApplication(`shop-${Math.random()}`, { tokens: { ...ruled, sealedSecrets: [box.seal(OTHER_SECRET)] } });
+  const [one, another] = [token(id, OTHER_SECRET, saying), token(id, OTHER_SECRET, { ...saying, jti: '2' })];
+  const principal = await verify(one);
+  expect(principal?.revoked).toBeInstanceOf(AbortSignal);
+  expect((await verify(another))?.revoked).toBe(principal?.revoked);
+  await store.changeApplication(id, change(box.seal));
+  await refresh();
+  expect(principal?.revoked?.aborted).toBe(ends);
+  expect((await verify(one)) === null).toBe(ends);
+});
+
+test('whoever came in by public keys is put out when the application has others', async () => {
+  const pair = createKeyPair('k');
+  const [server, moved] = [await startKeySetServer([pair.jwk]), await startKeySetServer([pair.jwk])];
+  const { verify, refresh, createApplication, store } = await openKnownCredentials();
+  const tokens = (jwksUrl: string) => ({ jwksUrl, sealedSecrets: [], issuer: null, audience: null });
+  const id = await createApplication('tailor', { tokens: tokens(server.url) });
+  const sign = (jti: number) =>
+    forgeSigned({ header: { alg: 'RS256', kid: 'k' }, claims: { ...claims, application: id, jti }, key: pair.privateKey });
+  const principal = await verify(sign(1));
+  expect((await verify(sign(2)))?.revoked).toBe(principal?.revoked);
+  await store.changeApplication(id, { name: 'Another' });
+  await refresh();
+  expect(principal?.revoked?.aborted).toBe(false);
+  await store.changeApplication(id, { tokens: tokens(moved.url) });
+  await refresh();
+  expect(principal?.revoked?.aborted).toBe(true);
+  expect((await verify(sign(1)))?.revoked?.aborted).toBe(false);
+  await Promise.all([server.close(), moved.close()]);
 });

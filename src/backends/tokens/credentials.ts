@@ -9,7 +9,9 @@ import type { Store } from '../../core/ports/store.ts';
 import { type Principal, SCOPES } from '../../core/principal.ts';
 import { watchAccessChanges } from './access-changes.ts';
 import { API_KEY_PREFIX, digestOf, hasKeyForm } from './api-key.ts';
-import { type ApplicationRules, createApplicationDirectory, type DefaultTokenRules } from './application-rules.ts';
+import { createApplicationDirectory } from './application-directory.ts';
+import type { ApplicationRules, DefaultTokenRules } from './application-rules.ts';
+import type { Roots } from './derived-key.ts';
 import { isExpiredToken } from './expired-token.ts';
 import { createRemoteKeySets } from './jwks.ts';
 import { createKeyDirectory, type KnownKey } from './key-directory.ts';
@@ -24,8 +26,8 @@ const MAX_REMEMBERED = 10_000;
 interface CredentialsOptions extends DefaultTokenRules {
   readonly store: Store;
   readonly developmentKey: string | null;
-  /** What the key for the server's own tokens is derived from; null when it issues none. */
-  readonly root: string | null;
+  /** What the keys for the server's own tokens are derived from. */
+  readonly roots: Roots;
   readonly box: SecretBox;
   readonly clock: Clock;
   readonly onFault: OnFault;
@@ -34,10 +36,11 @@ interface CredentialsOptions extends DefaultTokenRules {
 /** Knows the development key, when there is one, the API keys of the store, and the tokens of every application's users. */
 export function createCredentials(options: CredentialsOptions): Credentials {
   const { store, clock, onFault, developmentKey } = options;
+  const development = developmentKey !== null;
   const keys = createKeyDirectory({ store, clock });
   const applications = createApplicationDirectory({ store, clock, onFault, box: options.box, ofDefault: options });
   const keySets = createRemoteKeySets({ clock, onFault });
-  const verifyToken = createTokenVerifier({ applications, keys, keySets, root: options.root });
+  const verifyToken = createTokenVerifier({ applications, keys, keySets, roots: options.roots, development });
   const verifyTokenOnce = rememberVerified(verifyToken, clock);
   const uses = createKeyUses({ store, clock, onFault });
   const changes = watchAccessChanges({
@@ -58,7 +61,7 @@ export function createCredentials(options: CredentialsOptions): Credentials {
 
   async function verifyKey(secret: string): Promise<Principal | null> {
     const known = hasKeyForm(secret) ? await keys.byDigest(digestOf(secret)) : null;
-    if (known === null || !doesKeyCount(known.key, clock.now())) return null;
+    if (known === null || !doesKeyCount(known.key, { now: clock.now(), development })) return null;
     const rules = await applications.find(known.key.applicationId);
     if (rules === null || known.revoked.aborted) return null;
     uses.note(known.key.id);

@@ -20,6 +20,8 @@ const MAX_RSA_BITS = 8192;
 /** A public key for signatures, and the algorithms that it is for. */
 export interface VerificationKey {
   readonly kid: string | null;
+  /** The same for two that verify the same tokens. */
+  readonly identity: string;
   /** Null unless the key may be used with this algorithm: what it is decides, and what it says of itself, never a token. */
   forAlgorithm(algorithm: string): KeyObject | null;
 }
@@ -32,8 +34,10 @@ export function readVerificationKey(jwk: unknown): VerificationKey | null {
   if (algorithms.length === 0 || !isPublicForSignatures(fields)) return null;
   const key = fields.kty === 'RSA' && !isSoundRsa(fields) ? null : importKey(fields);
   if (key === null) return null;
+  const kid = typeof fields.kid === 'string' ? fields.kid : null;
   return {
-    kid: typeof fields.kid === 'string' ? fields.kid : null,
+    kid,
+    identity: JSON.stringify([kid, algorithms, key.export({ type: 'spki', format: 'der' }).toString('base64')]),
     forAlgorithm: (algorithm) => (algorithms.includes(algorithm) ? key : null),
   };
 }

@@ -1,5 +1,6 @@
 import { SignJWT } from 'jose';
 import { AppError } from '../../core/errors.ts';
+import { isReservedUser, RESERVED_USERS } from '../../core/ids.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { isUserId } from './user-id.ts';
 
@@ -15,7 +16,13 @@ export async function mintToken(input: { secret: string; userId: string; expires
     .sign(new TextEncoder().encode(input.secret));
 }
 
-/** Throws `validation_failed` unless the name could be a user's. */
+/** Throws `validation_failed` unless a token may speak for a user of that name. */
 export function checkUserId(userId: string): void {
   if (!isUserId(userId)) throw new AppError('validation_failed', 'A user name has 1 to 255 characters and no NUL.');
+  if (isReservedUser(userId)) {
+    throw new AppError(
+      'validation_failed',
+      `No token speaks for ${RESERVED_USERS.join(' or ')}: the application itself acts under these names.`,
+    );
+  }
 }

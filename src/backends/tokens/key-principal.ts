@@ -1,4 +1,5 @@
 import type { ApiKey } from '../../core/access.ts';
+import { DEVELOPMENT_TIER } from '../../core/limits.ts';
 import type { Principal, Scope } from '../../core/principal.ts';
 import type { ApplicationRules } from './application-rules.ts';
 import type { KnownKey } from './key-directory.ts';
@@ -6,8 +7,16 @@ import type { KnownKey } from './key-directory.ts';
 /** What a key that is bound to one user can never do, whatever it says. */
 const FOR_SERVERS_ONLY: readonly Scope[] = ['act_as', 'admin'];
 
-/** Whether a key is neither revoked nor over at `now`, in milliseconds since 1970. */
-export function doesKeyCount(key: ApiKey, now: number): boolean {
+interface Moment {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** Whether there is a development key: what it made counts only beside it, because everybody could have made that. */
+  readonly development: boolean;
+}
+
+/** Whether a key is neither revoked nor over, nor made with a development key that is gone. */
+export function doesKeyCount(key: ApiKey, { now, development }: Moment): boolean {
+  if (key.tier === DEVELOPMENT_TIER && !development) return false;
   return key.revokedAt === null && (key.expiresAt === null || now < key.expiresAt);
 }
 

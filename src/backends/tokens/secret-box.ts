@@ -1,7 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { AppError } from '../../core/errors.ts';
 import type { SecretBox } from '../../core/ports/secrets.ts';
-import { deriveKey } from './derived-key.ts';
+import { deriveKeys, deriveUnprotectedKey, type Roots } from './derived-key.ts';
 import { decodeBase64Url } from './strict-json.ts';
 
 const VERSION = 'v1';
@@ -9,22 +8,16 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * Seals with AES-256-GCM (NIST SP 800-38D) as `v1.` and the base64url of nonce, ciphertext and tag. The first root seals, any of them opens;
- * without a root nothing is sealed or opened.
+ * Seals with AES-256-GCM (NIST SP 800-38D) as `v1.` and the base64url of nonce, ciphertext and tag. What was sealed with any of the secrets
+ * that are set, or before there was one, is opened.
  */
-export function createSecretBox(roots: readonly string[]): SecretBox {
-  const keys = roots.map((root) => deriveKey(root, 'sealed secrets'));
+export function createSecretBox(roots: Roots): SecretBox {
+  const unprotected = deriveUnprotectedKey(roots, 'sealed secrets');
+  const protecting = deriveKeys(roots, 'sealed secrets');
+  const [sealing = unprotected] = protecting;
+  const keys = [...protecting, unprotected];
   return {
-    seal(secret) {
-      const [key] = keys;
-      if (key === undefined) {
-        throw new AppError(
-          'not_configured',
-          'The server has no secret to protect others with: set JWT_SECRET_KEY, for example to the output of "openssl rand -hex 32".',
-        );
-      }
-      return seal(secret, key);
-    },
+    seal: (secret) => seal(secret, sealing),
     open(sealed) {
       for (const key of keys) {
         const secret = unseal(sealed, key);

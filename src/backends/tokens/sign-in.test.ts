@@ -23,7 +23,7 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true });
 });
 
-async function createKey(changes: { expiresAt?: number; revokedAt?: number }): Promise<void> {
+async function createKey(changes: { expiresAt?: number; revokedAt?: number; tier?: string }): Promise<void> {
   const id = crypto.randomUUID() as string as KeyId;
   const rest = { scopes: ['read'], dialects: null, userId: null, tier: null, lastUsedAt: null, expiresAt: null, revokedAt: null } as const;
   const key = { id, applicationId: DEFAULT_APPLICATION, name: 'k', hint: 'abcd', createdAt: now, ...rest, ...changes };
@@ -35,6 +35,7 @@ const problem = (changes: object = {}) => signInProblem({ config: { ...bare, ...
 test('a server in production that nobody could sign in to says what to do', async () => {
   await createKey({ revokedAt: now - 1 });
   await createKey({ expiresAt: now });
+  await createKey({ tier: 'development' });
   expect(await problem()).toMatch(
     /^With NODE_ENV=production nobody could sign in: .*"polylogue keys create".*JWT_SECRET_KEY.*JWKS_URL.*\.$/,
   );

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/ports/clock.ts';
 import type { AccessStore } from '../../core/ports/store.ts';
+import { everyKey } from './every-key.ts';
 import { doesKeyCount } from './key-principal.ts';
 
 interface SignInOptions {
@@ -12,7 +13,8 @@ interface SignInOptions {
 export async function signInProblem({ config, store, clock }: SignInOptions): Promise<string | null> {
   const { production, signingSecrets, jwksUrl } = config;
   if (!production || signingSecrets.length > 0 || jwksUrl !== null) return null;
-  if ((await store.listKeys(null)).some((key) => doesKeyCount(key, clock.now()))) return null;
+  const moment = { now: clock.now(), development: false };
+  for await (const key of everyKey(store)) if (doesKeyCount(key, moment)) return null;
   const hasOwnTokens = (await store.listApplications()).some(({ tokens }) => tokens.jwksUrl !== null || tokens.sealedSecrets.length > 0);
   if (hasOwnTokens) return null;
   return (

@@ -1,9 +1,12 @@
 import type { KeyObject } from 'node:crypto';
 import { errors, jwtVerify } from 'jose';
+import { LAST_TIME } from '../../core/last-time.ts';
 import type { UnprovenToken } from './token-form.ts';
 
 /** How far two machines' clocks may differ. */
 const TOLERANCE_SECONDS = 30;
+/** The last second that RFC 3339 can write. */
+const LAST_SECOND = Math.floor(LAST_TIME / 1000);
 
 interface Expectations {
   /** Milliseconds since 1970. */
@@ -12,11 +15,25 @@ interface Expectations {
   readonly audience: string | null;
 }
 
-/** Whether one of the keys has signed the token, and its times, issuer and audience (RFC 7519 section 4.1) are as expected. */
-export async function isProven(token: UnprovenToken, keys: readonly (Uint8Array | KeyObject)[], expected: Expectations): Promise<boolean> {
-  if (!areTimesSane(token, expected.now)) return false;
-  for (const key of keys) if (await isSignedBy(token, key, expected)) return true;
-  return false;
+/** Something with a key that may have signed tokens. */
+interface Prover {
+  readonly key: Uint8Array | KeyObject;
+}
+
+/** Who has signed the token; null when nobody has, or its times, issuer or audience (RFC 7519 section 4.1) are not as expected. */
+export async function findProof<Candidate extends Prover>(
+  token: UnprovenToken,
+  candidates: readonly Candidate[],
+  expected: Expectations,
+): Promise<Candidate | null> {
+  if (!areTimesSane(token, expected.now)) return null;
+  for (const candidate of candidates) if (await isSignedBy(token, candidate.key, expected)) return candidate;
+  return null;
+}
+
+/** When a proven token counts no longer, in milliseconds since 1970: as long after its `exp` as clocks may differ, at most the year 9999. */
+export function endOf({ claims }: UnprovenToken): number {
+  return Math.min((Math.ceil(Number(claims.exp)) + TOLERANCE_SECONDS) * 1000, LAST_TIME);
 }
 
 async function isSignedBy({ text, alg }: UnprovenToken, key: Uint8Array | KeyObject, expected: Expectations): Promise<boolean> {
@@ -38,6 +55,6 @@ async function isSignedBy({ text, alg }: UnprovenToken, key: Uint8Array | KeyObj
 
 function areTimesSane({ claims }: UnprovenToken, now: number): boolean {
   const finite = ['nbf', 'iat'].every((name) => !(name in claims) || Number.isFinite(claims[name]));
-  if (!finite || !Number.isFinite(claims.exp)) return false;
+  if (!finite || !Number.isFinite(claims.exp) || Number(claims.exp) > LAST_SECOND) return false;
   return claims.iat === undefined || Number(claims.iat) * 1000 <= now + TOLERANCE_SECONDS * 1000;
 }

@@ -1,8 +1,19 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { loadRootSecrets, loadSigningSecrets } from './signing-secrets.ts';
+import { loadSigningSecrets } from './signing-secrets.ts';
 
 let dataDir: string;
 let path: string;
@@ -62,16 +73,8 @@ test('a directory of that name is refused', async () => {
   await expect(load()).rejects.toThrow(/must be a regular file/);
 });
 
-test('keys of the server are derived from what is set, else from its own file, unless servers share a database in production', async () => {
-  const roots = (settings: object) =>
-    loadRootSecrets({ config: { signingSecrets: [], production: false, databaseUrl: null, dataDir, ...settings } });
-  const databaseUrl = 'postgresql://db/polylogue';
-  expect(await roots({ signingSecrets: ['a', 'b'], production: true })).toEqual(['a', 'b']);
-  expect(await roots({ production: true, databaseUrl })).toEqual([]);
-  expect(readdirSync(join(dataDir, '..'))).toEqual([]);
-  const [own] = await roots({ production: true });
-  expect(own).toMatch(/^[0-9a-f]{64}$/);
-  expect(await roots({})).toEqual([own]);
-  expect(await roots({ databaseUrl })).toEqual([own]);
-  expect(await load({ production: true })).toEqual([]);
+test.runIf(process.getuid?.() === 0)('a file of another user is refused', async () => {
+  await load();
+  chownSync(path, 65_534, 65_534);
+  await expect(load()).rejects.toThrow(/belongs to another user of this machine/);
 });

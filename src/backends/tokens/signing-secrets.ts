@@ -11,10 +11,6 @@ interface SecretSettings {
   readonly dataDir: string;
 }
 
-interface RootSettings extends SecretSettings {
-  readonly databaseUrl: string | null;
-}
-
 /**
  * The secrets that sign and verify users' tokens, first the one to sign with: those that are set, else, outside production, one the
  * server makes for itself in `<dataDir>/jwt-secret`. None in production without a set one. Rejects with a sentence for the operator.
@@ -22,16 +18,6 @@ interface RootSettings extends SecretSettings {
 export async function loadSigningSecrets({ config }: { config: SecretSettings }): Promise<readonly string[]> {
   if (config.signingSecrets.length > 0 || config.production) return config.signingSecrets;
   return [await loadOwnSecret(config.dataDir)];
-}
-
-/**
- * What the server derives keys for its own use from, first the one to use: the secrets that are set, else the one in
- * `<dataDir>/jwt-secret`. None in production on PostgreSQL without a set one: other servers on that database could not read what is
- * made with a file of this one.
- */
-export async function loadRootSecrets({ config }: { config: RootSettings }): Promise<readonly string[]> {
-  if (config.signingSecrets.length > 0) return config.signingSecrets;
-  return config.production && config.databaseUrl !== null ? [] : [await loadOwnSecret(config.dataDir)];
 }
 
 async function loadOwnSecret(dataDir: string): Promise<string> {
@@ -52,6 +38,9 @@ async function readSecret(path: string): Promise<string | null> {
   try {
     const status = await file.stat();
     if (!status.isFile()) throw new Error(`${path} must be a regular file: remove it, and the server makes a new one.`);
+    if (isForeign(status)) {
+      throw new Error(`${path} belongs to another user of this machine, who may know it: remove it, and the server makes a new one.`);
+    }
     if (process.platform !== 'win32' && (status.mode & 0o077) !== 0) {
       throw new Error(`${path} can be read by other users of this machine: run "chmod 600 ${path}", or remove it to get a new secret.`);
     }
@@ -88,6 +77,11 @@ async function createSecret(path: string): Promise<void> {
     await file.close();
     await unlink(draft);
   }
+}
+
+/** Whether somebody else than this process's user owns a file; nobody does where files have no owners. */
+function isForeign({ uid }: { readonly uid: number }): boolean {
+  return process.getuid !== undefined && uid !== process.getuid();
 }
 
 function codeOf(error: unknown): unknown {

@@ -4,29 +4,25 @@ import { AppError } from '../../core/errors.ts';
 import { DEFAULT_APPLICATION } from '../../core/ids.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { TokenIssuer } from '../../core/ports/secrets.ts';
-import { deriveKey } from './derived-key.ts';
+import { deriveKeys, type Roots } from './derived-key.ts';
 import { checkUserId } from './jwt.ts';
 
 /** The key id that marks the server's own tokens. They are never verified with anything but the key derived for them. */
 export const ISSUED_KEY_ID = 'polylogue';
+/** What a token says that the development key has asked for: it counts no longer than that key exists. */
+export const DEVELOPMENT_CLAIM = 'development';
 const LONGEST_SECONDS = 86_400;
 
-/** The key that signs and verifies the server's own tokens. */
-export function issuingKey(root: string): Uint8Array {
-  return deriveKey(root, 'user tokens');
+/** The keys that verify the server's own tokens; the first one signs. */
+export function issuingKeys(roots: Roots): readonly Uint8Array[] {
+  return deriveKeys(roots, 'user tokens');
 }
 
-/** Signs tokens of 1 second to 24 hours; rejects with `validation_failed`, and with `not_configured` when `root` is null. */
-export function createTokenIssuer({ root, clock }: { root: string | null; clock: Clock }): TokenIssuer {
-  const signingKey = root === null ? null : issuingKey(root);
+/** Signs tokens of 1 second to 24 hours; rejects with `validation_failed`. */
+export function createTokenIssuer({ roots, clock }: { roots: Roots; clock: Clock }): TokenIssuer {
+  const [signingKey = new Uint8Array()] = issuingKeys(roots);
   return {
-    async issue({ applicationId, userId, keyId, expiresInSeconds }) {
-      if (signingKey === null) {
-        throw new AppError(
-          'not_configured',
-          'The server has no secret to sign tokens with: set JWT_SECRET_KEY, for example to the output of "openssl rand -hex 32".',
-        );
-      }
+    async issue({ applicationId, userId, keyId, expiresInSeconds, byDevelopmentKey = false }) {
       checkUserId(userId);
       if (!Number.isInteger(expiresInSeconds) || expiresInSeconds < 1 || expiresInSeconds > LONGEST_SECONDS) {
         const message = `must be from 1 to ${LONGEST_SECONDS}`;
@@ -38,6 +34,7 @@ export function createTokenIssuer({ root, clock }: { root: string | null; clock:
       const claims = {
         ...(applicationId !== DEFAULT_APPLICATION && { application: applicationId }),
         ...(keyId !== null && { key: keyId }),
+        ...(byDevelopmentKey && { [DEVELOPMENT_CLAIM]: true }),
       };
       const token = await new SignJWT(claims)
         .setProtectedHeader({ alg: 'HS256', typ: 'JWT', kid: ISSUED_KEY_ID })

@@ -1,12 +1,16 @@
-import { type ApplicationId, DEFAULT_APPLICATION, type KeyId, parseUuid } from '../../core/ids.ts';
+import type { ApiKey } from '../../core/access.ts';
+import { type ApplicationId, DEFAULT_APPLICATION, isReservedUser, type KeyId, parseUuid } from '../../core/ids.ts';
 import type { Principal, Scope } from '../../core/principal.ts';
-import type { ApplicationDirectory, ApplicationRules } from './application-rules.ts';
+import type { ApplicationDirectory } from './application-directory.ts';
+import type { ApplicationRules } from './application-rules.ts';
+import type { Roots } from './derived-key.ts';
+import { createJoinedSignals } from './joined-signals.ts';
 import type { RemoteKeySets } from './jwks.ts';
 import type { KeyDirectory, KnownKey } from './key-directory.ts';
 import { doesKeyCount } from './key-principal.ts';
-import { isProven } from './signature.ts';
+import { endOf, findProof } from './signature.ts';
 import { readToken, type UnprovenToken } from './token-form.ts';
-import { ISSUED_KEY_ID, issuingKey } from './token-issuer.ts';
+import { DEVELOPMENT_CLAIM, ISSUED_KEY_ID, issuingKeys } from './token-issuer.ts';
 import { isUserId } from './user-id.ts';
 
 /** What a token of a user allows. */
@@ -23,8 +27,10 @@ interface TokenVerifierOptions {
   readonly applications: ApplicationDirectory;
   readonly keys: KeyDirectory;
   readonly keySets: RemoteKeySets;
-  /** What the key for the server's own tokens is derived from; null when it issues none. */
-  readonly root: string | null;
+  /** What the keys for the server's own tokens are derived from. */
+  readonly roots: Roots;
+  /** Whether there is a development key. */
+  readonly development: boolean;
 }
 
 interface Candidate {
@@ -38,33 +44,43 @@ interface Candidate {
 /** Checks a token (RFC 7519, hardened as RFC 8725 asks) as if it were `now`; null when anything is wrong. */
 export type VerifyToken = (text: string, now: number) => Promise<Verified | null>;
 
-export function createTokenVerifier({ applications, keys, keySets, root }: TokenVerifierOptions): VerifyToken {
-  const ownKey = root === null ? null : issuingKey(root);
-  const isLatest = (rules: ApplicationRules) => applications.peek(rules.id) === rules;
+export function createTokenVerifier({ applications, keys, keySets, roots, development }: TokenVerifierOptions): VerifyToken {
+  const ownKeys = issuingKeys(roots).map((key) => ({ key }));
+  const join = createJoinedSignals();
 
-  async function bySecret({ token, userId, rules, now }: Candidate): Promise<Verified | null> {
+  async function bySecret(candidate: Candidate): Promise<Verified | null> {
+    const { token, rules, now } = candidate;
     // A shared secret has no name, so a key id in such a token can only be an attempt to choose.
-    if (token.kid !== null || !(await isProven(token, rules.secrets, { ...rules, now }))) return null;
-    return { principal: principalOf({ token, userId, rules }, null), isCurrent: () => isLatest(rules) };
+    if (token.kid !== null) return null;
+    const secrets = rules.secrets.map(({ proof, end }) => ({ key: proof, end }));
+    const proof = await findProof(token, secrets, { ...rules, now });
+    if (proof === null || proof.end?.signal.aborted) return null;
+    return { principal: principalOf(candidate, { revoked: proof.end?.signal ?? null }), isCurrent: () => applications.isCurrent(rules) };
   }
 
-  async function byKeySet({ token, userId, rules, now }: Candidate): Promise<Verified | null> {
-    if (rules.jwksUrl === null) return null;
-    const set = keySets.at(rules.jwksUrl);
+  async function byKeySet(candidate: Candidate): Promise<Verified | null> {
+    const { token, rules, now } = candidate;
+    if (rules.keySet === null) return null;
+    const set = keySets.at(rules.keySet.proof);
     const found = await set.candidates(token);
-    if (!(await isProven(token, found.keys, { ...rules, now }))) return null;
-    return { principal: principalOf({ token, userId, rules }, null), isCurrent: () => isLatest(rules) && set.isCurrent(found.state) };
+    const proof = await findProof(token, found.keys, { ...rules, now });
+    const revoked = proof && join(rules.keySet.end?.signal ?? null, proof.revoked);
+    if (revoked === null || revoked.aborted) return null;
+    set.watch(endOf(token));
+    return { principal: principalOf(candidate, { revoked }), isCurrent: () => applications.isCurrent(rules) && set.isCurrent(found.state) };
   }
 
-  async function byServer({ token, userId, rules, now }: Candidate): Promise<Verified | null> {
-    if (ownKey === null || !(await isProven(token, [ownKey], { issuer: null, audience: null, now }))) return null;
+  async function byServer(candidate: Candidate): Promise<Verified | null> {
+    const { token, rules, now } = candidate;
+    if ((await findProof(token, ownKeys, { issuer: null, audience: null, now })) === null) return null;
+    if (Object.hasOwn(token.claims, DEVELOPMENT_CLAIM) && !development) return null;
     if (!Object.hasOwn(token.claims, 'key')) {
-      return { principal: principalOf({ token, userId, rules }, null), isCurrent: () => isLatest(rules) };
+      return { principal: principalOf(candidate, { revoked: null }), isCurrent: () => applications.isCurrent(rules) };
     }
     const id = parseUuid<KeyId>(token.claims.key);
     const known = id && (await keys.byId(id));
-    if (!known || !mayHaveIssued(known, { token, userId, rules, now })) return null;
-    return { principal: principalOf({ token, userId, rules }, known), isCurrent: () => isLatest(rules) && keys.isCurrent(known) };
+    if (!known || !doesKeyCount(known.key, { now, development }) || !mayHaveIssued(known, candidate)) return null;
+    return { principal: principalOf(candidate, known), isCurrent: () => applications.isCurrent(rules) && keys.isCurrent(known) };
   }
 
   return async (text, now) => {
@@ -82,7 +98,7 @@ export function createTokenVerifier({ applications, keys, keySets, root }: Token
 
 function userOf({ claims }: UnprovenToken): string | null {
   const userId = Object.hasOwn(claims, 'user_id') ? claims.user_id : claims.sub;
-  return isUserId(userId) ? userId : null;
+  return isUserId(userId) && !isReservedUser(userId) ? userId : null;
 }
 
 function applicationOf({ claims }: UnprovenToken): ApplicationId | null {
@@ -92,14 +108,15 @@ function applicationOf({ claims }: UnprovenToken): ApplicationId | null {
   return isName && name !== '' && name.length <= MAX_APPLICATION_CHARACTERS ? (name as ApplicationId) : null;
 }
 
-function mayHaveIssued({ key, revoked }: KnownKey, { userId, rules, now }: Candidate): boolean {
-  if (!doesKeyCount(key, now) || revoked.aborted || key.applicationId !== rules.id) return false;
+function mayHaveIssued({ key, revoked }: KnownKey, { userId, rules }: Candidate): boolean {
+  if (revoked.aborted || key.applicationId !== rules.id) return false;
   return key.userId === null || key.userId === userId;
 }
 
-function principalOf({ token, userId, rules }: Omit<Candidate, 'now'>, issuer: KnownKey | null): Principal {
-  const ends = Number(token.claims.exp) * 1000;
-  const key = issuer?.key ?? null;
+/** `key` is the one that asked the server for the token, `revoked` aborts when what proves the token counts no more. */
+function principalOf({ token, userId, rules }: Candidate, proof: { key?: ApiKey; revoked: AbortSignal | null }): Principal {
+  const ends = endOf(token);
+  const { key = null, revoked } = proof;
   return {
     kind: 'user',
     by: 'token',
@@ -110,6 +127,6 @@ function principalOf({ token, userId, rules }: Omit<Candidate, 'now'>, issuer: K
     dialects: key?.dialects == null ? null : new Set(key.dialects),
     tier: key?.tier ?? rules.tier,
     expiresAt: key?.expiresAt == null ? ends : Math.min(ends, key.expiresAt),
-    revoked: issuer?.revoked ?? null,
+    revoked,
   };
 }

@@ -42,7 +42,7 @@ test("a token's user is known until the token expires", async () => {
     scopes: new Set(['read', 'write']),
     dialects: null,
     tier: 'default',
-    expiresAt: (NOW + 60) * 1000,
+    expiresAt: (NOW + 90) * 1000,
     revoked: null,
   });
 });
@@ -97,6 +97,39 @@ test('a user with a lone surrogate, or no user at all, is refused', async () => 
 
 test.each([undefined, null, `${NOW + 60}`, -1, NOW - 31, true, [NOW + 60]])('exp %j is refused', async (exp) => {
   expect(await (await createVerifier()).verify(forge({ sub: 'ann', exp }))).toBeNull();
+});
+
+test('times behind the year 9999 are no times', async () => {
+  const { verify, hasExpired } = await openKnownCredentials();
+  const last = 253_402_300_799;
+  for (const exp of [last + 1, 1e13, 1e300]) {
+    const token = forge({ sub: 'ann', exp });
+    expect([await verify(token), await hasExpired(token)]).toEqual([null, false]);
+  }
+  const principal = await verify(forge({ sub: 'ann', exp: last }));
+  expect(new Date(principal?.expiresAt ?? 0).toISOString()).toBe('9999-12-31T23:59:59.999Z');
+});
+
+test.each(['service', 'anonymous'])('%s is the application itself, of whom no token speaks', async (user) => {
+  const { verify, clock } = await createVerifier();
+  for (const claims of [{ sub: user }, { user_id: user }, { sub: 'ann', user_id: user }]) {
+    expect(await verify(forge({ ...claims, exp: NOW + 60 }))).toBeNull();
+  }
+  expect(await verify(forge({ sub: user.toUpperCase(), exp: NOW + 60 }))).toMatchObject({ userId: user.toUpperCase() });
+  await expect(mintToken({ secret: SECRET, userId: user, expiresInSeconds: 60, clock })).rejects.toMatchObject({
+    code: 'validation_failed',
+  });
+});
+
+test.each([0, 0.25, 0.999])('a token is accepted exactly as long as its principal is said to last (exp + %d)', async (fraction) => {
+  const { verify, advance, clock } = await createVerifier();
+  const token = forge({ sub: 'ann', exp: NOW + 60 + fraction });
+  const end = (await verify(token))?.expiresAt ?? 0;
+  advance((end - clock.now() - 1) / 1000);
+  expect(await (await createVerifier()).verify(token)).toMatchObject(ann);
+  expect(await verify(token)).toMatchObject(ann);
+  advance(0.001);
+  expect(await verify(token)).toBeNull();
 });
 
 test.each(['1e309', '-1e309', 'NaN'])('exp written as %s is refused', async (exp) => {

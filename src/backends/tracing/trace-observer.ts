@@ -1,8 +1,19 @@
 import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
 import type { RunId } from '../../core/ids.ts';
+import type { Clock } from '../../core/ports/clock.ts';
 import type { Observer } from '../../core/ports/observer.ts';
 
 const nothing = () => undefined;
+
+/** Stored runs that have not started; beyond so many the oldest are forgotten, as they may have started in another process. */
+const MAX_BEGUN = 10_000;
+
+/** When storing the question and its run began and ended. */
+interface Begun {
+  readonly from: number;
+  readonly to: number;
+  readonly queued: boolean;
+}
 
 interface OpenRun {
   readonly span: Span;
@@ -11,20 +22,35 @@ interface OpenRun {
 }
 
 /**
- * Reports runs to whatever OpenTelemetry SDK the process has registered: a span `polylogue.run` for each execution, below it one for every
- * model call and one for storing the end. Attributes follow the conventions for generative AI and never hold a text. Without an SDK, or for a
- * run that it does not sample, nothing is kept.
+ * Reports runs to whatever OpenTelemetry SDK the process has registered: a span `polylogue.run` for each execution, below it one for storing
+ * the question (only where the process that executes also stored it), one for the wait in the thread's queue, one for every model call and
+ * one for storing the end, with which the last text is delivered. Attributes follow the conventions for generative AI and never hold a text.
+ * Without an SDK, or for a run that it does not sample, nothing is kept but when queued runs were stored.
  */
-export function createTraceObserver(): Observer {
+export function createTraceObserver(clock: Pick<Clock, 'now'>): Observer {
   const tracer = trace.getTracer('polylogue');
   const open = new Map<RunId, OpenRun>();
+  const { take, ...begun } = createBegunRuns(clock);
   return {
-    runQueued: nothing,
+    ...begun,
     runStarted({ id, model, attempt, queuedMs }) {
+      const now = clock.now();
+      const stored = take(id);
       // A run outlives the request that asked for it and may begin in the wake of another one, so it is a trace of its own.
       const attributes = { 'polylogue.run.id': id, 'polylogue.run.attempt': attempt, 'polylogue.run.queued_ms': queuedMs };
-      const span = tracer.startSpan('polylogue.run', { root: true, attributes: { ...attributes, 'gen_ai.request.model': model } });
-      if (span.isRecording()) open.set(id, { span, calls: new Map(), ending: null });
+      // A run that another process stored did not start there, so it was queued. What a later attempt waited for was an earlier one's execution.
+      const waited = attempt === 1 && stored?.queued !== false;
+      const startTime = stored?.from ?? (attempt === 1 ? now - queuedMs : now);
+      const span = tracer.startSpan('polylogue.run', {
+        root: true,
+        startTime,
+        attributes: { ...attributes, 'gen_ai.request.model': model },
+      });
+      if (!span.isRecording()) return;
+      const run: OpenRun = { span, calls: new Map(), ending: null };
+      open.set(id, run);
+      if (stored) childOf(run, tracer, { name: 'polylogue.begin', startTime }).end(stored.to);
+      if (waited) childOf(run, tracer, { name: 'polylogue.wait', startTime: stored?.to ?? startTime }).end(now);
     },
     modelCalled({ id, call, provider, upstream }) {
       const run = open.get(id);
@@ -57,13 +83,38 @@ export function createTraceObserver(): Observer {
     delivered: nothing,
     flushFailed: nothing,
     refused: nothing,
+    accessChanged: nothing,
     faulted: nothing,
+  };
+}
+
+/** Remembers of stored runs when they were stored, until they start. */
+function createBegunRuns(clock: Pick<Clock, 'now'>): Pick<Observer, 'runBegun' | 'runQueued'> & { take(id: RunId): Begun | undefined } {
+  const begun = new Map<RunId, Begun>();
+  return {
+    runBegun({ id, storeMs }) {
+      const to = clock.now();
+      begun.set(id, { from: to - storeMs, to, queued: false });
+      const [oldest] = begun.keys();
+      if (begun.size > MAX_BEGUN && oldest !== undefined) begun.delete(oldest);
+    },
+    runQueued({ id }) {
+      const stored = begun.get(id);
+      if (stored) begun.set(id, { ...stored, queued: true });
+    },
+    take(id) {
+      const stored = begun.get(id);
+      begun.delete(id);
+      return stored;
+    },
   };
 }
 
 interface ChildSpan {
   readonly name: string;
   readonly kind?: SpanKind;
+  /** Milliseconds since 1970; now unless given. */
+  readonly startTime?: number;
   readonly attributes?: Readonly<Record<string, string>>;
 }
 

@@ -5,6 +5,9 @@ import { systemClock } from '../../backends/clock/system-clock.ts';
 import { createLogger } from '../../backends/logger/create-logger.ts';
 import { STORE_VERSION } from '../../backends/stores/sql/migrations.ts';
 import { StoreInUse } from '../../backends/stores/sqlite/in-use.ts';
+import { everyKey } from '../../backends/tokens/every-key.ts';
+import { doesKeyCount } from '../../backends/tokens/key-principal.ts';
+import { findLooseKeySets } from '../../backends/tokens/loose-key-sets.ts';
 import { signInProblem } from '../../backends/tokens/sign-in.ts';
 import type { Config } from '../../config.ts';
 import type { AccessStore } from '../../core/ports/store.ts';
@@ -69,12 +72,14 @@ async function examineAccess(
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
   const problem = await signInProblem({ config, store: access, clock: systemClock });
-  const now = systemClock.now();
-  const keys = (await access.listKeys(null)).filter(({ revokedAt, expiresAt }) => revokedAt === null && (expiresAt ?? Infinity) > now);
+  const moment = { now: systemClock.now(), development: config.developmentKey !== null };
+  let keys = 0;
+  for await (const key of everyKey(access)) if (doesKeyCount(key, moment)) keys += 1;
   const applications = await access.listApplications();
-  const counts = `API keys that can be used: ${keys.length}. Applications: ${applications.length}.`;
+  const counts = `API keys that can be used: ${keys}. Applications: ${applications.length}.`;
   const addresses = new Map(config.jwksUrl === null ? [] : [['The server', config.jwksUrl]]);
   for (const { id, tokens } of applications) if (tokens.jwksUrl !== null) addresses.set(`The application "${id}"`, tokens.jwksUrl);
   const signIn = problem === null ? ok('access', counts) : fail('access', problem, 'Run "polylogue keys create --name first".');
-  return [signIn, ...(await examineKeySets(addresses, signal))];
+  const loose = findLooseKeySets({ config, applications }).map(({ message, advice }) => warn('jwks', message, advice));
+  return [signIn, ...loose, ...(await examineKeySets(addresses, signal))];
 }

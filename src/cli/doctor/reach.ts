@@ -17,7 +17,7 @@ export function examineProviders(providers: Providers, signal: AbortSignal): Pro
       warn(
         'models',
         'No model provider is configured: the demo model answers.',
-        'Set OPENAI_API_KEY, OPENAI_BASE_URL or another provider.',
+        'Set OPENAI_API_KEY, ANTHROPIC_API_KEY or GOOGLE_GENERATIVE_AI_API_KEY, or OPENAI_BASE_URL for another provider.',
       ),
     ]);
   }

@@ -9,7 +9,14 @@ const RANDOM = 'set a random value, for example from "openssl rand -hex 32".';
 
 /** What can be said about the settings without looking anywhere else. */
 export function examineSettings(config: Config): readonly Finding[] {
-  return [examineNode(), examineAddress(config), ...examineSecrets(config), ...examineOrigins(config), ...examineWarnings(config)];
+  return [
+    examineNode(),
+    examineAddress(config),
+    ...examineExposure(config),
+    ...examineSecrets(config),
+    ...examineOrigins(config),
+    ...examineWarnings(config),
+  ];
 }
 
 function examineNode(): Finding {
@@ -25,6 +32,18 @@ function examineAddress({ host, port, production, developmentKey }: Config): Fin
   }
   if (developmentKey === null) return ok('address', message);
   return warn('address', `${message} The published development key opens it.`, 'Set NODE_ENV=production before anybody else can reach it.');
+}
+
+/** What others can read and listen to when the server is not for this machine alone. */
+function examineExposure({ host, metrics }: Config): readonly Finding[] {
+  if (isLoopback(host)) return [];
+  const tls = warn(
+    'tls',
+    'Other machines can reach the server, which itself does not encrypt: keys and messages can be read on their way.',
+    'Put it behind a proxy that ends TLS, and let only that reach it.',
+  );
+  if (!metrics.public) return [tls];
+  return [tls, warn('metrics', 'Whoever reaches the server can read /metrics.', 'Take metrics.public out of polylogue.config.json.')];
 }
 
 function examineSecrets({ signingSecrets, production, jwksUrl }: Config): readonly Finding[] {

@@ -1,3 +1,4 @@
+import type { AccessChange } from '../access.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { RunId } from '../ids.ts';
 import type { Usage } from '../message.ts';
@@ -5,6 +6,8 @@ import type { RunStatus } from '../run.ts';
 
 /** What the engine reports of itself; logs, metrics and traces hang here. Calls return at once and never throw. */
 export interface Observer {
+  /** A question and its run are stored, which took `storeMs`; `runQueued` or `runStarted` follows, the latter perhaps in another process. */
+  runBegun(run: { id: RunId; model: string; storeMs: number }): void;
   /** A run waits behind another one of its thread. */
   runQueued(run: { id: RunId; model: string }): void;
   /** `queuedMs` is how long it had been stored by then; next to nothing unless it was queued. */
@@ -24,6 +27,8 @@ export interface Observer {
   flushFailed(error: unknown): void;
   /** A caller has used up what they may; `limit` is the name of the bound. */
   refused(refusal: { code: ErrorCode; limit: string }): void;
+  /** A key or an application was made, changed or revoked in this process. */
+  accessChanged(change: AccessChange): void;
   /** Something in a run broke that is no expected failure. */
   faulted(where: string, error: unknown): void;
 }

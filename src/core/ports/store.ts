@@ -1,9 +1,11 @@
-import type { ApiKey, Application } from '../access.ts';
+import type { ApiKey, Application, ApplicationChanges } from '../access.ts';
 import type { ApplicationId, KeyId, MessageId, ProcessId, RunId, ThreadId, ThreadKey } from '../ids.ts';
 import type { Message, MessageStatus, Part, Role, Usage } from '../message.ts';
 import type { Owner } from '../principal.ts';
 import type { FinishReason, Run, RunFailure, RunSnapshot, RunStatus } from '../run.ts';
 import type { JsonObject, Thread, ThreadEvent, ThreadRef } from '../thread.ts';
+import type { StoreHints } from './store-hints.ts';
+import type { ThreadChanges, ThreadFigures, ThreadFilter, ThreadQuery } from './thread-query.ts';
 
 /** Makes a creation repeatable for 24 hours: same key and fingerprint give the first result again. Scope: the owner. */
 export interface Idempotency {
@@ -23,43 +25,6 @@ export interface NewThread {
   readonly metadata: JsonObject;
   /** How many of the last turns of the user's latest thread the model sees before this one's first message; 0 for none. */
   readonly carryTurns: number;
-}
-
-export interface ThreadChanges {
-  readonly title?: string | null;
-  readonly model?: string | null;
-  readonly agent?: string | null;
-  readonly tags?: readonly string[];
-  readonly archived?: boolean;
-  readonly metadata?: JsonObject;
-}
-
-/** Which of a user's threads; what is left out does not matter. Bounds of time are exclusive. */
-export interface ThreadFilter {
-  readonly model?: string;
-  /** With `model`: also threads without a model of their own. */
-  readonly orNoModel?: boolean;
-  readonly tag?: string;
-  readonly archived?: boolean;
-  readonly createdBefore?: number;
-  readonly createdAfter?: number;
-}
-
-/** Newest update first; `cursor` is the last row of the page before, `offset` a number of rows to pass over. */
-export interface ThreadQuery extends ThreadFilter {
-  readonly limit: number;
-  readonly cursor: { readonly updatedAt: number; readonly key: ThreadKey } | null;
-  readonly offset?: number;
-}
-
-/** A thread in figures. */
-export interface ThreadFigures {
-  /** Stored messages of the branch that ends in the head. */
-  readonly messages: number;
-  /** When the newest of them was stored. */
-  readonly lastMessageAt: number | null;
-  /** Tokens in and out of all answers of the thread, as far as their providers counted. */
-  readonly totalTokens: number;
 }
 
 export interface NewMessage {
@@ -105,12 +70,20 @@ export interface BeginRun {
 
 export type BeginRefusal = 'thread_not_found' | 'message_not_found' | 'queue_full' | 'run_limit' | 'idempotency_mismatch' | 'head_moved';
 
+/** How many more runs may begin until as many as may be are unfinished; null without bound. */
+export interface RunsLeft {
+  readonly user: number | null;
+  readonly application: number | null;
+}
+
 export type BeginResult =
   /** `run.status` is `running` (its `run.started` stands at offset 1) or `queued`. */
-  | { readonly kind: 'begun'; readonly run: Run; readonly thread: Thread }
+  | { readonly kind: 'begun'; readonly run: Run; readonly thread: Thread; readonly runsLeft: RunsLeft }
   /** The first result under this idempotency key, as it was then. */
   | { readonly kind: 'replayed'; readonly run: Run; readonly thread: Thread }
-  | { readonly kind: 'refused'; readonly reason: BeginRefusal };
+  | { readonly kind: 'refused'; readonly reason: Exclude<BeginRefusal, 'run_limit'> }
+  /** Whose bound on unfinished runs is reached. */
+  | { readonly kind: 'refused'; readonly reason: 'run_limit'; readonly bound: keyof RunsLeft };
 
 export type CreateThreadResult =
   | { readonly kind: 'created' | 'replayed'; readonly thread: Thread }
@@ -212,13 +185,20 @@ export interface MessageStore {
   findMessage(input: { owner: Owner; messageId: MessageId }): Promise<Message | null>;
 }
 
+/** How many runs are in each state that is no end. */
+export type UnfinishedRuns = Readonly<Record<'queued' | 'running' | 'waiting', number>>;
+
 export interface RunStore {
   beginRun(input: BeginRun): Promise<BeginResult>;
+  /** How `beginRun` would refuse this just now; null when it would not. Writes nothing, and promises nothing. */
+  refusalToBegin(input: BeginRun): Promise<Extract<BeginResult, { readonly kind: 'refused' }> | null>;
   findRun(owner: Owner, runId: RunId): Promise<Run | null>;
   /** For a key that acts for every user of its application. */
   findRunInApplication(applicationId: ApplicationId, runId: RunId): Promise<Run | null>;
   /** The newest unfinished run of a user. */
   activeRun(owner: Owner): Promise<Run | null>;
+  /** Unfinished runs of all users by their state; counts no further than `limit` of them in all. */
+  countUnfinished(limit: number): Promise<UnfinishedRuns>;
   /** The newest run that answers this message and has not ended. */
   liveRunOf(owner: Owner, messageId: MessageId): Promise<Run | null>;
   /**
@@ -240,6 +220,12 @@ export interface LogStore {
   readLog(input: { runId: RunId; after: number; maxBytes: number }): Promise<LogPage>;
 }
 
+/** Part of a list of keys: behind the last key of the page before, null for the beginning. Behind what is not in the list is nothing. */
+export interface KeyPage {
+  readonly limit: number;
+  readonly after: KeyId | null;
+}
+
 /** Applications and the keys to them. */
 export interface AccessStore {
   /** False when there is one of that id. */
@@ -247,28 +233,23 @@ export interface AccessStore {
   /** In the order of their making. */
   listApplications(): Promise<readonly Application[]>;
   findApplication(id: ApplicationId): Promise<Application | null>;
-  changeApplication(id: ApplicationId, changes: Partial<Pick<Application, 'name' | 'tier' | 'tokens'>>): Promise<Application | null>;
-  /** False when there is no such application. `digest` is unique. */
-  createKey(input: { key: ApiKey; digest: string }): Promise<boolean>;
+  /** Changes at the same moment follow one another: each is done to what the one before has left. Null when there is none of that id. */
+  changeApplication(id: ApplicationId, changes: ApplicationChanges): Promise<Application | null>;
+  /** `digest` is unique. `most`: how many keys of the application may count when this one is made, with it; exact, and without bound if left out. */
+  createKey(input: { key: ApiKey; digest: string; most?: number }): Promise<'created' | 'application_unknown' | 'too_many'>;
   /** Whatever its state, revoked and expired ones included. */
   findKeyByDigest(digest: string): Promise<ApiKey | null>;
   findKeys(ids: readonly KeyId[]): Promise<readonly ApiKey[]>;
   /** Newest first; null for those of all applications. */
-  listKeys(applicationId: ApplicationId | null): Promise<readonly ApiKey[]>;
+  listKeys(applicationId: ApplicationId | null, page: KeyPage): Promise<readonly ApiKey[]>;
   /** Idempotent: the first revocation stays. Null when the application (null: no application) has no such key. */
   revokeKey(input: { applicationId: ApplicationId | null; id: KeyId; now: number }): Promise<ApiKey | null>;
   /** Notes when keys were last used; never makes that earlier. */
   touchKeys(uses: readonly { readonly id: KeyId; readonly at: number }[]): Promise<void>;
   /** A number that grows with every change of keys and applications but their use. */
   accessVersion(): Promise<number>;
-}
-
-/** Between the processes that share a store. Only ever hints: one may get lost, and the store has the truth. */
-export interface StoreHints {
-  /** Tells the other processes that something of these runs or threads may be new. */
-  publish(subjects: readonly string[]): void;
-  /** Calls back with what other processes publish; the function it returns ends that. */
-  subscribe(listener: (subject: string) => void): () => void;
+  /** A secret that was made with the store and stays: 32 random bytes as 64 hexadecimal digits, the same for all who share the store. */
+  serverSecret(): Promise<string>;
 }
 
 export interface Store extends ThreadStore, MessageStore, RunStore, LogStore, AccessStore {

@@ -3,7 +3,7 @@ import type { MessageId } from '../../core/ids.ts';
 import type { Message } from '../../core/message.ts';
 import type { Caller } from '../../core/principal.ts';
 import type { Thread, ThreadRef } from '../../core/thread.ts';
-import type { Engine, RepeatKey, Started } from '../../engine/index.ts';
+import type { Engine, RepeatKey, Started, StartRun } from '../../engine/index.ts';
 import { counts, newTurns } from './merge.ts';
 import { readConversation, type SentConversation } from './translate.ts';
 import type { StreamBody } from './wire.ts';
@@ -13,7 +13,7 @@ const MESSAGES_PER_READ = 200;
 const MAX_TRIES = 100;
 
 /** A call of `/stream` whose body has been read. */
-export interface AnswerRequest {
+export interface AnswerRequest extends Pick<StartRun, 'revoked'> {
   readonly owner: Caller;
   readonly body: StreamBody;
   readonly repeat: RepeatKey | null;
@@ -28,8 +28,9 @@ interface Known extends AnswerRequest, SentConversation {
  * ones. Decides on what it has read of the session: when that changes meanwhile, it reads again.
  */
 export async function startAnswer(engine: Engine, request: AnswerRequest): Promise<Started> {
-  const { owner, body, repeat } = request;
-  const conversation = readConversation(body);
+  const { owner, body, repeat, revoked } = request;
+  const { turns, settings } = readConversation(body);
+  const conversation = { turns, settings: { ...settings, ...(revoked && { revoked }) } };
   if (typeof body.session_id !== 'number') {
     const { name } = engine.models.find(body.model);
     const create = { model: name, tags: body.tags ?? [], carryTurns: 0 };

@@ -1,7 +1,11 @@
+import { threadNotFound } from '../../core/refusals.ts';
+import { queueFull } from '../../engine/index.ts';
 import type { DialectDocument, Operation, Parameter } from '../../http/docs/operation.ts';
 import { sampleAnswer, sampleNewThread, sampleQuestion, sampleRun, sampleStream, sampleThread } from '../../http/docs/samples.ts';
 import { count, flag, type JsonSchema, list, named, object, oneOf, only, orNull, text, time, uuid } from '../../http/docs/schema.ts';
 import { createQueryReader } from '../../http/query.ts';
+import { readersExceeded } from '../../http/reader-bound.ts';
+import { runCancelled } from '../../http/run-answer.ts';
 import { rawTokenStream } from './encode.ts';
 import { chatSessionsErrors, readConversation, toCompletion, toSession, toSwitched } from './translate.ts';
 import { readHistoryQuery, readSessionNumber } from './wire.ts';
@@ -65,6 +69,7 @@ const completion = object({
 });
 
 const hello = { model: 'gpt-4', messages: [{ role: 'user' as const, content: 'Hello' }] };
+const longQuestion = [{ role: 'user', content: '/long 2000' }];
 const answerLast = { model: 'gpt-4', messages: [{ role: 'assistant' as const, content: 'Hello' }] };
 
 const stream: Operation = {
@@ -87,10 +92,18 @@ const stream: Operation = {
       json: { schema: completion, example: toCompletion({ run: sampleRun, message: sampleAnswer }) },
     },
   ],
-  errors: ['model_unknown', 'thread_not_found', 'state_conflict', 'queue_full', 'run_limit', 'run_failed', 'run_cancelled', 'run_timeout'],
+  errors: ['model_unknown', 'state_conflict', 'run_limit', 'run_failed', 'run_timeout', 'too_many_connections'],
   refused: [
     { request: { body: { model: 'gpt-4', messages: [] } } },
     { request: { body: answerLast }, fail: () => readConversation(answerLast) },
+    { request: { fields: { session_id: UNKNOWN } }, fail: threadNotFound },
+    { given: 'fullQueue', request: { fields: { session_id: '{session_id}' } }, fail: () => queueFull(20) },
+    { given: 'cancelled', request: { fields: { messages: longQuestion, stream: false } }, fail: () => runCancelled(sampleRun.id) },
+    {
+      given: 'crowdedAnswer',
+      request: { headers: { 'idempotency-key': '{repeat_key}' }, fields: { messages: longQuestion } },
+      fail: () => readersExceeded(1_000),
+    },
   ],
 };
 
@@ -117,6 +130,7 @@ const history: Operation = {
   ],
   refused: [
     { request: { query: { page: '0' } }, fail: () => readHistoryQuery({ page: '0' }) },
+    { request: { query: { tags: 'support' } }, fail: () => readHistoryQuery({ tags: 'support' }) },
     {
       request: { query: { start_date: '2026-02-01', end_date: '2026-01-01' } },
       fail: () => readHistoryQuery({ start_date: '2026-02-01', end_date: '2026-01-01' }),
@@ -159,8 +173,11 @@ const switchModel: Operation = {
       },
     },
   ],
-  errors: ['model_unknown', 'thread_not_found'],
-  refused: [{ request: { body: { session_id: String(UNKNOWN), model: 'gpt-4' } } }],
+  errors: ['model_unknown'],
+  refused: [
+    { request: { body: { session_id: String(UNKNOWN), model: 'gpt-4' } } },
+    { request: { fields: { session_id: UNKNOWN } }, fail: threadNotFound },
+  ],
 };
 
 const removeSession: Operation = {
@@ -180,8 +197,8 @@ const removeSession: Operation = {
       json: { schema: object({ message: text }), example: { message: 'Session deleted successfully' } },
     },
   ],
-  errors: ['thread_not_found'],
   refused: [
+    { request: { path: { session_id: String(UNKNOWN) } }, fail: threadNotFound },
     { request: { path: { session_id: 'first' } }, fail: () => readSessionNumber('first') },
     { request: { query: { archive: 'yes' } }, fail: () => createQueryReader({ archive: 'yes' }).flag('archive') },
   ],

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { unlessRevoked } from '../../http/current-credential.ts';
 import type { DialectDeps } from '../../http/dialect.ts';
 import { readRepeatKey } from '../../http/idempotency.ts';
 import { noteRate } from '../../http/rate-headers.ts';
@@ -27,7 +28,8 @@ async function answer(deps: DialectDeps, request: FastifyRequest, reply: Fastify
   const owner = callerIn(request);
   const body = request.body as StreamBody;
   if (body.stream !== false) deps.eventStreams.admit(reply);
-  const { run, thread, replayed, rate } = await startAnswer(deps.engine, { owner, body, repeat: readRepeatKey(request, NAME) });
+  const asked = { owner, body, repeat: readRepeatKey(request, NAME), ...unlessRevoked(request) };
+  const { run, thread, replayed, rate } = await startAnswer(deps.engine, asked);
   noteRate(request, rate);
   if (replayed) reply.header('idempotent-replayed', 'true');
   nameThread(reply, thread).header('x-run-id', run.id).header('x-model', run.snapshot.model);

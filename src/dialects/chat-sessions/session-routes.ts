@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../core/errors.ts';
-import type { ThreadFigures, ThreadFilter } from '../../core/ports/store.ts';
+import type { ThreadFigures, ThreadFilter } from '../../core/ports/thread-query.ts';
 import type { Engine } from '../../engine/index.ts';
 import type { DialectDeps } from '../../http/dialect.ts';
 import { readRepeatKey } from '../../http/idempotency.ts';

@@ -3,7 +3,7 @@ import { startTestApp, type TestApp } from '../../../test/support/app.ts';
 import { type DialectServer, serveDialect } from '../../../test/support/dialect-server.ts';
 import { storedMessage, stubEngine, stubRun, stubThread } from '../../../test/support/stub-engine.ts';
 import { AppError } from '../../core/errors.ts';
-import type { ThreadFilter, ThreadQuery } from '../../core/ports/store.ts';
+import type { ThreadFilter, ThreadQuery } from '../../core/ports/thread-query.ts';
 import { chatSessions } from './index.ts';
 
 interface Session {

@@ -1,6 +1,6 @@
 import { AppError } from '../../core/errors.ts';
 import { type Message, textOf } from '../../core/message.ts';
-import type { ThreadFigures } from '../../core/ports/store.ts';
+import type { ThreadFigures } from '../../core/ports/thread-query.ts';
 import type { Thread } from '../../core/thread.ts';
 import type { IncomingMessage, StartRun } from '../../engine/index.ts';
 import type { ErrorShape, FailedRequest } from '../../http/error-handler.ts';
@@ -14,7 +14,7 @@ const DEFAULT_TEMPERATURE = 0.7;
 /** A sent conversation: what belongs in the thread, and what is for this answer only. */
 export interface SentConversation {
   readonly turns: readonly IncomingMessage[];
-  readonly settings: Pick<StartRun, 'temperature' | 'maxTokens' | 'instructions'>;
+  readonly settings: Pick<StartRun, 'temperature' | 'maxTokens' | 'instructions' | 'revoked'>;
 }
 
 /** Reads the messages of a `/stream` body; `validation_failed` unless the last one is the user's. */

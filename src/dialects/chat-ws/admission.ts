@@ -6,6 +6,7 @@ import { errorStatus } from '../../http/error-status.ts';
 import { callAt } from '../../http/expiry.ts';
 import { createQueryReader } from '../../http/query.ts';
 import { onRevoked } from '../../http/revocation.ts';
+import type { SocketCounts } from '../../http/socket-counts.ts';
 import type { WebSocketConnection } from '../../http/web-socket-connection.ts';
 import { toErrorFrame } from './translate.ts';
 
@@ -22,6 +23,7 @@ export interface Admission {
 interface AdmitOptions extends Pick<DialectDeps, 'engine' | 'door' | 'clock'> {
   readonly connection: WebSocketConnection;
   readonly request: CredentialCarrier;
+  readonly counts: Pick<SocketCounts, 'admitted'>;
 }
 
 /**
@@ -29,15 +31,17 @@ interface AdmitOptions extends Pick<DialectDeps, 'engine' | 'door' | 'clock'> {
  * with 1013 where it may try again later just so, else with 1008. Null for those.
  */
 export async function admit(options: AdmitOptions): Promise<Admission | null> {
-  const { connection, request, door, engine } = options;
+  const { connection, request, door, engine, counts } = options;
   try {
     const principal = await door.authenticate(request, { queryNames: { token: 'token', key: 'key' }, tellsExpired: true });
     const caller = await door.callerOf(request, principal, createQueryReader(request.query).text('user_id', MAX_USER_ID_UNITS));
     if (connection.signal.aborted) return null;
     connection.signal.addEventListener('abort', engine.limits.connect(caller), { once: true });
+    counts.admitted('ok');
     const over = untilEnd(options, principal);
     return over.aborted ? null : { caller, principal, over };
   } catch (error) {
+    counts.admitted(error instanceof AppError ? error.code : 'internal');
     if (!(error instanceof AppError)) throw error;
     refuse(connection, error);
     return null;
@@ -53,7 +57,7 @@ function untilEnd({ connection, clock }: AdmitOptions, { by, expiresAt, revoked 
     connection.close(1008, code);
   };
   const expire = () => end('auth_expired', by === 'token' ? 'Token expired' : 'Key expired');
-  const revoke = () => end('auth_revoked', 'Key revoked');
+  const revoke = () => end('auth_revoked', by === 'token' ? 'Token revoked' : 'Key revoked');
   const { signal } = connection;
   if (expiresAt !== null) callAt(clock, expiresAt, { signal, callback: expire });
   if (!signal.aborted) signal.addEventListener('abort', onRevoked(revoked, revoke), { once: true });

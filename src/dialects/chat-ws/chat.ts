@@ -2,6 +2,7 @@ import type { AppError } from '../../core/errors.ts';
 import type { Caller } from '../../core/principal.ts';
 import type { DialectDeps } from '../../http/dialect.ts';
 import { toAppError } from '../../http/request-error.ts';
+import type { Outcome } from '../../http/socket-counts.ts';
 import type { WebSocketConnection } from '../../http/web-socket-connection.ts';
 import type { Patience } from './patience.ts';
 import { toErrorFrame } from './translate.ts';
@@ -23,15 +24,17 @@ export async function say({ connection }: Pick<Chat, 'connection'>, frame: objec
 
 /**
  * Does something for the client; a failure becomes an error frame, and what nobody expected is logged. Closes the socket (1008) of a client
- * that goes on over its limits. Never rejects.
+ * that goes on over its limits. Resolves with what came of it, and never rejects.
  */
-export async function attempt(chat: Chat, task: () => Promise<void>, about: FrameSubject = {}): Promise<void> {
+export async function attempt(chat: Chat, task: () => Promise<void>, about: FrameSubject = {}): Promise<Outcome> {
   try {
     await task();
+    return 'ok';
   } catch (error) {
     const failure: AppError = toAppError(error);
     if (failure.code === 'internal') chat.onFault(failure.cause ?? failure);
     await say(chat, toErrorFrame(failure, about));
     if (!chat.patience(failure)) chat.connection.close(1008, failure.code);
+    return failure.code;
   }
 }

@@ -109,7 +109,7 @@ async function showPage(desk: Desk, { known }: ThreadView, frame: Frame<'history
 }
 
 async function takeMessage(desk: Desk, frame: Frame<'message'>): Promise<void> {
-  const { run, replayed } = await desk.engine.runs.start(toStartRun(desk.owner, frame));
+  const { run, replayed } = await desk.engine.runs.start({ ...toStartRun(desk.owner, frame), revoked: desk.admission.over });
   const { known, answers, watching } = viewOf(desk, run.threadId);
   // Also when another of the user's sockets sent it before: it is this client's own all the same.
   known.add(run.messageId);

@@ -28,7 +28,7 @@ const fromClient: Readonly<Record<string, FrameDocument>> = {
   message: frame('message', 'Send a message to a thread, which comes to be with its first one', {
     fields: { thread_id: uuid, content: { type: 'string', minLength: 1, pattern: '\\S' } },
     optional: { agent_id: text, client_id: { type: 'string', pattern: '^[!-~]{1,255}$', description: 'Makes the message repeatable.' } },
-    example: { thread_id, content: 'Hello', client_id: 'message-1' },
+    example: { thread_id, content: 'Hello', agent_id: 'assistant-graph', client_id: 'message-1' },
   }),
   cancel: frame('cancel', 'End an answer', { fields: { job_id: uuid }, example: { job_id } }),
   delete_thread: frame('delete_thread', 'Delete a thread', { fields: { thread_id: uuid }, example: { thread_id } }),

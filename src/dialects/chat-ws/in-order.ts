@@ -1,8 +1,8 @@
 /** Does tasks of one subject one after the other, those of different subjects at the same time. Tasks must not reject. */
-export type InOrder = (subject: string, task: () => Promise<void>) => Promise<void>;
+export type InOrder = <T>(subject: string, task: () => Promise<T>) => Promise<T>;
 
 export function createInOrder(): InOrder {
-  const tails = new Map<string, Promise<void>>();
+  const tails = new Map<string, Promise<unknown>>();
   return (subject, task) => {
     const before = tails.get(subject);
     const tail = before ? before.then(task) : task();

@@ -24,6 +24,6 @@ export const chatWs: Dialect = {
     );
     const onFault = (err: unknown) => scope.log.error({ err }, 'a chat frame failed');
     const pages = createTurns(PAGES_AT_ONCE);
-    deps.sockets.serve(scope.prefix, (connection, request) => openChat({ ...deps, connection, request, pages, onFault }));
+    deps.sockets.serve(scope.prefix, (connection, request, counts) => openChat({ ...deps, connection, request, counts, pages, onFault }));
   },
 };

@@ -39,8 +39,9 @@ export function createThreadView(chat: Chat, id: ThreadId, inOrder: InOrder): Th
       const after = await lastEventOf(chat.engine, chat.owner, id);
       watching = true;
       const { signal } = chat.connection;
-      const onEvents = (events: readonly ThreadEvent[]) =>
-        inOrder(id, () => attempt(chat, () => tell(chat, view, events), { threadId: id }));
+      const onEvents = async (events: readonly ThreadEvent[]) => {
+        await inOrder(id, () => attempt(chat, () => tell(chat, view, events), { threadId: id }));
+      };
       follow(chat, id, { after, signal, onEvents }).catch(chat.onFault);
     },
   };

@@ -89,6 +89,9 @@ const readers: ReadonlyMap<unknown, FrameReader> = new Map<unknown, FrameReader>
   ],
 ]);
 
+/** The types of all frames that are read. */
+export const frameTypes: readonly string[] = [...readers.keys()].map(String);
+
 /** Reads a frame: the bytes of a text, or null for a binary one. Fields that nobody knows are ignored. */
 export function readFrame(text: Buffer | null, limits: FrameLimits): ReceivedFrame {
   if (text === null) return { about: {}, failure: refused('validation_failed', 'Binary frames are not supported') };

@@ -1,4 +1,7 @@
-import type { DialectDocument, Operation, Parameter } from '../../http/docs/operation.ts';
+import { modelUnknown } from '../../core/refusals.ts';
+import { queueFull } from '../../engine/index.ts';
+import { credentialRefused } from '../../http/authenticate.ts';
+import type { DialectDocument, Operation, Parameter, Refused } from '../../http/docs/operation.ts';
 import {
   sampleAnswer,
   sampleGraphEvents,
@@ -9,14 +12,36 @@ import {
   sampleThread,
 } from '../../http/docs/samples.ts';
 import { anyObject, flag, type JsonSchema, list, object, oneOf, orNull, text, time, uuid } from '../../http/docs/schema.ts';
+import { createQueryReader } from '../../http/query.ts';
+import { readersExceeded } from '../../http/reader-bound.ts';
+import { runCancelled } from '../../http/run-answer.ts';
+import { readStreamCursor } from '../../http/stream-cursor.ts';
 import { graphStream } from './encode.ts';
+import { severalOwners } from './request.ts';
 import { graphErrors, toThreadHistory } from './translate.ts';
 import { checkSize } from './wire.ts';
 
 const ask = { message: 'What grows in dry soil?', user_id: 'partner_app_user_123' };
 const tooMuch = { message: 'Hello', scenario_context: 'x'.repeat(16_384) };
 const RUN_HEADERS = ['X-Thread-Id', 'X-Run-Id'] as const;
-const runErrors = ['agent_unknown', 'queue_full', 'run_limit', 'model_unknown', 'state_conflict'] as const;
+const runErrors = ['agent_unknown', 'run_limit'] as const;
+const LONG_USER = 'x'.repeat(256);
+const inThread = { request: { fields: { thread_id: '{thread_id}' } } };
+const otherToken: Refused = {
+  given: 'otherToken',
+  request: { fields: { user_id: 'partner_app_user_123' }, headers: { authorization: 'Bearer {token}' } },
+  fail: () => credentialRefused('auth_other_user'),
+};
+const runRefusals: readonly Refused[] = [
+  otherToken,
+  { given: 'retiredModel', ...inThread, fail: () => modelUnknown('retired') },
+  { given: 'fullQueue', ...inThread, fail: () => queueFull(20) },
+];
+const threadRefusals: readonly Refused[] = [
+  { ...otherToken, request: { query: { user_id: 'partner_app_user_123' }, headers: { authorization: 'Bearer {token}' } } },
+  { request: { query: { user_id: LONG_USER } }, fail: () => createQueryReader({ user_id: LONG_USER }).text('user_id', 255) },
+  { given: 'sharedThread', request: { path: { thread_id: '{thread_id}' } }, fail: severalOwners },
+];
 
 const user: Parameter = {
   name: 'user_id',
@@ -47,8 +72,13 @@ const invoke: Operation = {
       },
     },
   ],
-  errors: [...runErrors, 'run_failed', 'run_cancelled', 'run_timeout'],
-  refused: [{ request: { body: { user_id: 'partner_app_user_123' } } }, { request: { body: { message: 5 } } }],
+  errors: [...runErrors, 'run_failed', 'run_timeout'],
+  refused: [
+    { request: { body: { user_id: 'partner_app_user_123' } } },
+    { request: { body: { message: 5 } } },
+    ...runRefusals,
+    { given: 'cancelled', request: { fields: { message: '/long 2000' } }, fail: () => runCancelled(sampleRun.id) },
+  ],
 };
 
 const stream: Operation = {
@@ -74,10 +104,20 @@ const stream: Operation = {
       stream: { contentType: graphStream.contentType, example: sampleStream(graphStream, sampleGraphEvents) },
     },
   ],
-  errors: [...runErrors, 'cursor_invalid', 'too_many_readers', 'too_many_connections'],
+  errors: [...runErrors, 'too_many_connections'],
   refused: [
     { request: { body: { message: '' } } },
     { request: { body: tooMuch }, fail: () => checkSize('scenario_context', tooMuch.scenario_context) },
+    ...runRefusals,
+    {
+      request: { headers: { 'last-event-id': 'abc' } },
+      fail: () => readStreamCursor({ headers: { 'last-event-id': 'abc' }, query: {} }, null),
+    },
+    {
+      given: 'crowdedAnswer',
+      request: { headers: { 'idempotency-key': '{repeat_key}' }, fields: { message: '/long 2000' } },
+      fail: () => readersExceeded(1_000),
+    },
   ],
 };
 
@@ -117,7 +157,7 @@ const under = (path: string, suffix: string): Readonly<Record<string, Operation>
           },
         },
       ],
-      refused: [{ request: { body: { metadata: 'pro' } } }],
+      refused: [{ request: { body: { metadata: 'pro' } } }, otherToken],
     },
     [`GET ${path}/:thread_id`]: {
       id: `showThread${suffix}`,
@@ -135,7 +175,8 @@ const under = (path: string, suffix: string): Readonly<Record<string, Operation>
           },
         },
       ],
-      errors: ['thread_not_found', 'state_conflict'],
+      errors: ['thread_not_found'],
+      refused: threadRefusals,
     },
     [`DELETE ${path}/:thread_id`]: {
       id: `deleteThread${suffix}`,
@@ -153,7 +194,8 @@ const under = (path: string, suffix: string): Readonly<Record<string, Operation>
           },
         },
       ],
-      errors: ['thread_not_found', 'state_conflict'],
+      errors: ['thread_not_found'],
+      refused: threadRefusals,
     },
   };
 };

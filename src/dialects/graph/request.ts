@@ -1,14 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../core/errors.ts';
-import { parseUuid, type ThreadId } from '../../core/ids.ts';
+import { ANONYMOUS_USER, parseUuid, type ThreadId } from '../../core/ids.ts';
 import type { Caller, Owner, Principal } from '../../core/principal.ts';
 import type { Run } from '../../core/run.ts';
+import { credentialRefused } from '../../http/authenticate.ts';
 import type { DialectDeps, Doorkeeper } from '../../http/dialect.ts';
 import { mayActForAll } from '../../http/doorkeeper.ts';
 import { createQueryReader } from '../../http/query.ts';
 
 const PRINCIPAL = 'graphPrincipal';
-const ANONYMOUS = 'anonymous';
 const MAX_USER_ID = 255;
 
 /** Lets only requests in that say who sends them, and before their body is read. */
@@ -23,9 +23,9 @@ export function requirePrincipal(scope: FastifyInstance, door: Doorkeeper): void
 export async function callerFor(door: Doorkeeper, request: FastifyRequest, userId: string | null | undefined): Promise<Caller> {
   const principal = request.getDecorator<Principal>(PRINCIPAL);
   if (principal.kind === 'user' && typeof userId === 'string' && userId !== principal.userId) {
-    throw new AppError('auth_other_user', 'The token belongs to another user.');
+    throw credentialRefused('auth_other_user');
   }
-  return door.callerOf(request, principal, userId ?? (mayActForAll(principal) ? ANONYMOUS : null));
+  return door.callerOf(request, principal, userId ?? (mayActForAll(principal) ? ANONYMOUS_USER : null));
 }
 
 /**
@@ -41,13 +41,18 @@ export async function threadIn({ engine, door }: DialectDeps, request: FastifyRe
   if (userId !== null || !mayActForAll(principal)) return { owner, id };
   const [only, another] = await engine.threads.ownersOf(owner, id);
   if (!only) throw threadNotFound();
-  if (another) throw new AppError('state_conflict', 'Several users have a thread with this id; say which one as ?user_id=.');
+  if (another) throw severalOwners();
   return { owner: only, id };
 }
 
 /** Says in the response's headers which run it is about. */
 export function nameRun(reply: FastifyReply, run: Run): FastifyReply {
   return reply.header('x-thread-id', run.threadId).header('x-run-id', run.id);
+}
+
+/** Says that an id alone does not tell whose thread is meant. */
+export function severalOwners(): AppError {
+  return new AppError('state_conflict', 'Several users have a thread with this id; say which one as ?user_id=.');
 }
 
 function threadNotFound(): AppError {

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { textOf } from '../../core/message.ts';
 import type { Started } from '../../engine/index.ts';
+import { unlessRevoked } from '../../http/current-credential.ts';
 import type { DialectDeps } from '../../http/dialect.ts';
 import { readRepeatKey } from '../../http/idempotency.ts';
 import { readHistory } from '../../http/message-history.ts';
@@ -42,7 +43,7 @@ async function start({ engine, door, eventStreams }: DialectDeps, { request, rep
   const body = request.body as RunBody;
   const call = { owner: await callerFor(door, request, body.user_id), repeat: readRepeatKey(request, NAME) };
   if (streams) eventStreams.admit(reply);
-  const started = await engine.runs.start(toStartRun(engine, body, call));
+  const started = await engine.runs.start({ ...toStartRun(engine, body, call), ...unlessRevoked(request) });
   noteRate(request, started.rate);
   if (started.replayed) reply.header('idempotent-replayed', 'true');
   nameRun(reply, started.run);

@@ -1,13 +1,18 @@
 import { AppError } from '../../core/errors.ts';
+import { modelUnknown } from '../../core/refusals.ts';
+import { queueFull } from '../../engine/index.ts';
 import type { DialectDocument, Operation, Parameter } from '../../http/docs/operation.ts';
 import { sampleRun, sampleStream, sampleThread } from '../../http/docs/samples.ts';
 import { type JsonSchema, object, oneOf, only, text, uuid } from '../../http/docs/schema.ts';
+import { checkUserId } from '../../http/doorkeeper.ts';
 import { leviaStream } from './encode.ts';
 import { leviaErrors } from './translate.ts';
 import { readChatBody, readCreateBody } from './wire.ts';
 
 const required: JsonSchema = { type: 'string', minLength: 1 };
 const userId: JsonSchema = { type: 'string', minLength: 1, maxLength: 255 };
+const LONG_USER = 'x'.repeat(256);
+const otherToken = { given: 'otherToken', request: { headers: { authorization: 'Bearer {token}' } } } as const;
 const EXPIRED = 'Session ID does not exist or has expired';
 const unknownSession = { user_id: 'user123', session_id: '00000000-0000-7000-8000-000000000000', intent: 'Hello' };
 
@@ -27,7 +32,10 @@ const createSession: Operation = {
       },
     },
   ],
-  refused: [{ request: { body: {} }, fail: () => readCreateBody({}) }],
+  refused: [
+    { request: { body: {} }, fail: () => readCreateBody({}) },
+    { ...otherToken, fail: () => new AppError('auth_invalid', 'The token belongs to another user.') },
+  ],
 };
 
 const ask: Operation = {
@@ -57,7 +65,7 @@ const ask: Operation = {
       },
     },
   ],
-  errors: ['queue_full', 'run_limit', 'model_unknown'],
+  errors: ['run_limit'],
   refused: [
     { request: { body: { user_id: 'user123' } }, fail: () => readChatBody({ user_id: 'user123' }) },
     {
@@ -66,6 +74,8 @@ const ask: Operation = {
         throw new AppError('thread_not_found', EXPIRED);
       },
     },
+    { given: 'retiredModel', request: { fields: { session_id: '{thread_id}' } }, fail: () => modelUnknown('retired') },
+    { given: 'fullQueue', request: { fields: { session_id: '{thread_id}' } }, fail: () => queueFull(20) },
   ],
 };
 
@@ -128,6 +138,7 @@ const activeRequest: Operation = {
         throw new AppError('run_not_found', 'No active request found for this user');
       },
     },
+    { request: { path: { user_id: LONG_USER } }, fail: () => checkUserId(LONG_USER) },
   ],
 };
 

@@ -3,6 +3,7 @@ import { AppError } from '../../core/errors.ts';
 import { parseUuid, type RunId } from '../../core/ids.ts';
 import type { Caller, Principal } from '../../core/principal.ts';
 import type { Run } from '../../core/run.ts';
+import { unlessRevoked } from '../../http/current-credential.ts';
 import type { DialectDeps } from '../../http/dialect.ts';
 import { mayActForAll } from '../../http/doorkeeper.ts';
 import { readRepeatKey } from '../../http/idempotency.ts';
@@ -65,7 +66,7 @@ async function chat(deps: DialectDeps, request: FastifyRequest, reply: FastifyRe
   const owner = await callerFor(deps, request, body.user_id);
   const id = threadIdOf(body);
   if (!owner || !id) throw unknownSession();
-  const start = toStartRun(owner, body, { id, repeat: readRepeatKey(request, NAME) });
+  const start = { ...toStartRun(owner, body, { id, repeat: readRepeatKey(request, NAME) }), ...unlessRevoked(request) };
   const { run, replayed, rate } = await engine.runs.start(start).catch(async (error: unknown) => {
     const known =
       isCode(error, 'thread_not_found') && mayActForAll(principalOf(request)) && (await engine.threads.existsInApplication(owner, id));

@@ -1,12 +1,14 @@
 import type { ApiKey } from '../../core/access.ts';
 import { AppError } from '../../core/errors.ts';
 import { DEFAULT_APPLICATION, type KeyId } from '../../core/ids.ts';
-import { SCOPES } from '../../core/principal.ts';
+import { SCOPES, type Scope } from '../../core/principal.ts';
 import type { Operation, Refused } from '../../http/docs/operation.ts';
 import { list, named, object, oneOf, orNull, text, time, uuid } from '../../http/docs/schema.ts';
+import { requireScope } from '../../http/doorkeeper.ts';
+import { readKeyCursor } from '../../http/list-cursor.ts';
 import { formatTime } from '../../http/time.ts';
 import { toCredentialView, toKeyView } from './access-view.ts';
-import { actingUser } from './operation-parts.ts';
+import { actingUser, cursor, limit, page, refusedQuery } from './operation-parts.ts';
 
 const CREATED = Date.UTC(2026, 10, 20, 9, 30);
 const sampleKey: ApiKey = {
@@ -37,6 +39,14 @@ const keyFields = {
   revoked_at: orNull(time),
 };
 const keyView = named('native.Key', object(keyFields));
+
+/** What a key cannot do without this scope. */
+const needing = (scope: Scope, given: NonNullable<Refused['given']>): Refused => ({
+  given,
+  request: { headers: { authorization: 'Bearer {key}' } },
+  fail: () => requireScope({ scopes: new Set() }, scope),
+});
+const administration = needing('admin', 'keyWithoutAdmin');
 
 /** Whoever repeats such a request would have to get the secret again. */
 const repeated = (body: object): Refused => ({
@@ -103,21 +113,30 @@ const createToken: Operation = {
       },
     },
   ],
-  errors: ['not_configured'],
-  refused: [{ request: { body: {} } }, { request: { body: { user_id: 'user123', expires_in: 5 } } }, repeated({ user_id: 'user123' })],
+  refused: [
+    { request: { body: {} } },
+    { request: { body: { user_id: 'user123', expires_in: 5 } } },
+    repeated({ user_id: 'user123' }),
+    needing('act_as', 'keyWithoutActAs'),
+  ],
 };
 
 const listKeys: Operation = {
   id: 'listKeys',
   summary: "The application's keys, newest first, without their secrets",
   description: 'Needs a key with the scope admin.',
-  parameters: [actingUser],
+  parameters: [actingUser, cursor, limit],
   answers: [
     {
       status: 200,
-      description: 'All of them, revoked ones too.',
-      json: { schema: object({ data: list(keyView) }), example: { data: [toKeyView(sampleKey)] } },
+      description: 'One page, revoked ones too.',
+      json: { schema: page(keyView), example: { data: [toKeyView(sampleKey)], next_cursor: null } },
     },
+  ],
+  refused: [
+    administration,
+    refusedQuery({ limit: '0' }, (reader) => reader.integer('limit', { min: 1, max: 100, default: 20 })),
+    { request: { query: { cursor: 'abc' } }, fail: () => readKeyCursor('abc') },
   ],
 };
 
@@ -143,7 +162,12 @@ const createKey: Operation = {
       },
     },
   ],
-  refused: [{ request: { body: {} } }, { request: { body: { name: 'backend', scopes: ['everything'] } } }, repeated({ name: 'backend' })],
+  refused: [
+    { request: { body: {} } },
+    { request: { body: { name: 'backend', scopes: ['everything'] } } },
+    repeated({ name: 'backend' }),
+    administration,
+  ],
 };
 
 const revokeKey: Operation = {
@@ -160,6 +184,7 @@ const revokeKey: Operation = {
     },
   ],
   errors: ['key_not_found'],
+  refused: [administration],
 };
 
 /** What the routes about credentials do. */

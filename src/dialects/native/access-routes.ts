@@ -1,8 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Administrator } from '../../core/access.ts';
 import { AppError } from '../../core/errors.ts';
 import { type KeyId, parseUuid } from '../../core/ids.ts';
+import type { Principal } from '../../core/principal.ts';
+import { credentialRevoked, keyNotFound } from '../../core/refusals.ts';
 import type { DialectDeps } from '../../http/dialect.ts';
 import { checkUserId } from '../../http/doorkeeper.ts';
+import { readKeyCursor, writeKeyCursor } from '../../http/list-cursor.ts';
+import { createQueryReader } from '../../http/query.ts';
 import { formatTime } from '../../http/time.ts';
 import { toCredentialView, toKeyView } from './access-view.ts';
 import { toCreateKey } from './key-grant.ts';
@@ -10,6 +15,7 @@ import { principalIn, type RouteNeeds } from './request.ts';
 import { CreateKeyBody, CreateTokenBody } from './wire.ts';
 
 const TOKEN_SECONDS = 3_600;
+const PAGE = { min: 1, max: 100, default: 20 };
 
 /** Adds what concerns credentials: the asker's own, tokens for users, keys of the asker's application. */
 export function registerAccessRoutes(scope: FastifyInstance, deps: DialectDeps): void {
@@ -36,28 +42,46 @@ async function createToken({ engine, clock }: DialectDeps, request: FastifyReque
   // The token ends with the key, so it does not promise more.
   const left = expiresAt === null ? expires_in : Math.max(1, Math.floor((expiresAt - clock.now()) / 1000));
   const expiresInSeconds = Math.min(expires_in, left);
-  const issued = await engine.access.issueToken({ applicationId, userId: user_id, keyId, expiresInSeconds });
+  const issued = await engine.access.issueToken({
+    ...{ applicationId, userId: user_id, keyId, expiresInSeconds },
+    ...(keyId === null && { byDevelopmentKey: true }),
+  });
   reply.code(201);
   return { token: issued.token, user_id, expires_at: formatTime(issued.expiresAt) };
 }
 
 async function listKeys({ engine }: DialectDeps, request: FastifyRequest): Promise<object> {
-  const keys = await engine.access.listKeys(principalIn(request).applicationId);
-  return { data: keys.map(toKeyView) };
+  const reader = createQueryReader(request.query);
+  const limit = reader.integer('limit', PAGE);
+  const cursor = reader.text('cursor', 200);
+  const after = cursor === null ? null : readKeyCursor(cursor);
+  const found = await engine.access.listKeys(principalIn(request).applicationId, { limit: limit + 1, after });
+  const data = found.slice(0, limit);
+  const last = data.at(-1);
+  return { data: data.map(toKeyView), next_cursor: last && found.length > limit ? writeKeyCursor(last.id) : null };
 }
 
 async function createKey({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
   refuseRepeatKey(request);
   const principal = principalIn(request);
-  const own =
-    principal.keyId === null ? null : (await engine.access.listKeys(principal.applicationId)).find(({ id }) => id === principal.keyId);
-  const { key, secret } = await engine.access.createKey(toCreateKey(request.body as CreateKeyBody, principal, own ?? null));
+  const own = principal.keyId === null ? null : await engine.access.findKey(principal.keyId);
+  // The store may know already what this process is about to hear.
+  if (own !== null && own.revokedAt !== null) throw credentialRevoked();
+  const { key, secret } = await engine.access.createKey({
+    ...toCreateKey(request.body as CreateKeyBody, principal, own),
+    by: administrator(principal),
+  });
   reply.code(201);
   return { ...toKeyView(key), key: secret };
 }
 
 async function revokeKey({ engine }: DialectDeps, request: FastifyRequest): Promise<object> {
   const id = parseUuid<KeyId>((request.params as { key_id?: string }).key_id);
-  if (!id) throw new AppError('key_not_found', 'There is no such API key');
-  return toKeyView(await engine.access.revokeKey(principalIn(request).applicationId, id));
+  if (!id) throw keyNotFound();
+  const principal = principalIn(request);
+  return toKeyView(await engine.access.revokeKey(principal.applicationId, id, administrator(principal)));
+}
+
+function administrator({ applicationId, keyId }: Principal): Administrator {
+  return { applicationId, keyId };
 }

@@ -48,7 +48,7 @@ async function serveAsker<Result>(
   { asker, calls = {} }: { asker: Principal; calls?: ExpectedCalls['access'] },
   use: (server: DialectServer) => Promise<Result>,
 ): Promise<Result> {
-  const server = await serveDialect(native, stubEngine({ access: { listKeys: async () => [storedKey], ...calls } }), { asker });
+  const server = await serveDialect(native, stubEngine({ access: { findKey: async () => storedKey, ...calls } }), { asker });
   try {
     return await use(server);
   } finally {
@@ -164,7 +164,11 @@ describe('POST /keys', () => {
 
   it('shows the secret once', async () => {
     const made = await create(admin, { name: 'N' });
-    expect([made.status, made.body, made.asked]).toEqual([201, { ...view, key: 'plg_secret' }, [usual]]);
+    expect([made.status, made.body, made.asked]).toEqual([
+      201,
+      { ...view, key: 'plg_secret' },
+      [{ ...usual, by: { applicationId: 'default', keyId } }],
+    ]);
   });
 
   const expiresAt = Date.parse('2098-01-01T00:00:00Z');
@@ -180,7 +184,7 @@ describe('POST /keys', () => {
     [admin, { scopes: ['admin'], dialects: ['levia'], user_id: null, tier: 'gold' }, { scopes: ['admin'], dialects: ['levia'] }],
     [admin, { user_id: 'ann', expires_at: '2099-01-01' }, { userId: 'ann', expiresAt: NOW }],
     [admin, { expires_at: null }, { expiresAt: null }],
-    [serverKey({ tier: 'development' }), {}, { tier: null }],
+    [serverKey({ tier: 'development' }), {}, { tier: 'development' }],
     [serverKey({ tier: 'development' }), { tier: 'development' }, { tier: 'development' }],
     [limited, {}, { scopes: ['write'], dialects: ['native', 'levia'], expiresAt }],
     [
@@ -190,7 +194,8 @@ describe('POST /keys', () => {
     ],
   ])('gives what the asker has: %#', async (asker, body, expected) => {
     const { status, asked } = await create(asker, { name: 'N', ...body });
-    expect([status, asked]).toEqual([201, [{ ...usual, ...expected }]]);
+    const by = { applicationId: asker.applicationId, keyId: asker.keyId };
+    expect([status, asked]).toEqual([201, [{ ...usual, ...expected, by }]]);
   });
 
   it.each([
@@ -225,6 +230,14 @@ describe('POST /keys', () => {
     expect(await create(admin, body)).toMatchObject({ status: 422, body: { code: 'validation_failed' }, asked: [] });
   });
 
+  it('is refused to a key that the store knows as revoked', async () => {
+    const calls: ExpectedCalls['access'] = { findKey: async () => ({ ...storedKey, revokedAt: NOW }) };
+    await serveAsker({ asker: serverKey({ keyId }), calls }, async ({ post }) => {
+      const answer = await post(`${base}/keys`, { name: 'successor' }, { authorization });
+      expect([answer.status, await answer.json()]).toEqual([401, expect.objectContaining({ code: 'auth_revoked' })]);
+    });
+  });
+
   it('cannot be repeated', async () => {
     const answer = await create(admin, { name: 'N' }, { 'idempotency-key': 'k' });
     expect(answer).toMatchObject({ status: 400, body: { code: 'idempotency_key_invalid' }, asked: [] });
@@ -235,7 +248,7 @@ describe('the keys of an application', () => {
   it('are listed and revoked by its administrators only', async () => {
     const asked: unknown[] = [];
     const calls: ExpectedCalls['access'] = {
-      listKeys: async (application) => {
+      listKeys: async (application: unknown) => {
         asked.push(application);
         return [storedKey];
       },
@@ -248,7 +261,7 @@ describe('the keys of an application', () => {
     const headers = { authorization };
     const asker = serverKey({ applicationId: 'other' as ApplicationId });
     await serveAsker({ asker, calls }, async ({ send }) => {
-      expect(await (await send(`${base}/keys`, { headers })).json()).toEqual({ data: [view] });
+      expect(await (await send(`${base}/keys`, { headers })).json()).toEqual({ data: [view], next_cursor: null });
       const revoked = await send(`${base}/keys/${keyId.toUpperCase()}`, { method: 'DELETE', headers });
       expect([revoked.status, await revoked.json()]).toEqual([200, { ...view, revoked_at: '2099-01-01T00:00:00.000Z' }]);
       const unknown = await Promise.all(

@@ -14,9 +14,10 @@ export const native: Dialect = {
   purpose: 'Threads, branches, runs and every event; where to start today',
   example: ({ url, key }) => `THREAD=$(curl -s -X POST ${url}/polylogue/v1/threads \\
   -H "Authorization: Bearer ${key}" | sed 's/.*"id":"\\([^"]*\\)".*/\\1/')
-curl -s ${url}/polylogue/v1/threads/$THREAD/runs \\
+RUN=$(curl -s ${url}/polylogue/v1/threads/$THREAD/runs \\
   -H "Authorization: Bearer ${key}" \\
-  -H "Content-Type: application/json" -H "Prefer: respond-sync" -d '{"text":"Hello"}'`,
+  -H "Content-Type: application/json" -d '{"text":"Hello"}' | sed 's/.*"id":"\\([^"]*\\)".*/\\1/')
+curl -sN ${url}/polylogue/v1/runs/$RUN/events -H "Authorization: Bearer ${key}"`,
   document: async () => (await import('./operations.ts')).nativeDocument,
   register(scope, deps) {
     scope.setErrorHandler(createErrorHandler(problemShape));

@@ -8,8 +8,8 @@ import { type CreateKeyBody, invalid } from './wire.ts';
 const USUAL_SCOPES: readonly Scope[] = ['read', 'write'];
 
 /**
- * The key that a body asks for, with nothing that its asker lacks: `own` is the asking key, null for the development key. What the body leaves
- * out comes from the asker. Throws `scope_denied`, `validation_failed`.
+ * The key that a body asks for, with nothing that its asker lacks: `own` is the asking key, null for the development key, whose keys are of
+ * its tier. What the body leaves out comes from the asker. Throws `scope_denied`, `validation_failed`.
  */
 export function toCreateKey(body: CreateKeyBody, asker: Principal, own: ApiKey | null): CreateKey {
   const { name, user_id = null } = body;
@@ -43,7 +43,7 @@ function dialectsFor({ dialects }: CreateKeyBody, asker: Principal): readonly st
 }
 
 function tierFor({ tier }: CreateKeyBody, asker: Principal, own: ApiKey | null): string | null {
-  const usual = own?.tier ?? null;
+  const usual = own === null ? asker.tier : own.tier;
   if (tier === undefined || tier === usual || tier === asker.tier) return tier === undefined ? usual : tier;
   throw denied('be of another tier');
 }

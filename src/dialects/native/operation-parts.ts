@@ -1,3 +1,4 @@
+import { agentUnknown, modelUnknown } from '../../core/refusals.ts';
 import type { Parameter, Refused } from '../../http/docs/operation.ts';
 import {
   anyObject,
@@ -15,6 +16,7 @@ import {
   uuid,
 } from '../../http/docs/schema.ts';
 import { createQueryReader, type QueryReader } from '../../http/query.ts';
+import { readStreamCursor } from '../../http/stream-cursor.ts';
 
 export const actingUser: Parameter = {
   name: 'X-User-Id',
@@ -54,6 +56,18 @@ export const after: Parameter = {
 export function refusedQuery(query: Readonly<Record<string, string>>, read: (reader: QueryReader) => unknown): Refused {
   return { request: { query }, fail: () => read(createQueryReader(query)) };
 }
+
+/** A position that is none. */
+export const refusedPosition: Refused = {
+  request: { headers: { 'last-event-id': 'abc' } },
+  fail: () => readStreamCursor({ headers: { 'last-event-id': 'abc' }, query: {} }, null),
+};
+
+/** A model and an agent that nobody has. */
+export const unknownNames: readonly Refused[] = [
+  { given: 'namedModels', request: { body: { model: 'nope' } }, fail: () => modelUnknown('nope') },
+  { request: { body: { agent: 'nope' } }, fail: () => agentUnknown('nope') },
+];
 
 /** One page of a list. */
 export function page(entry: JsonSchema): JsonSchema {

@@ -1,7 +1,22 @@
+import { messageNotFound } from '../../core/refusals.ts';
+import { queueFull } from '../../engine/index.ts';
 import type { Operation } from '../../http/docs/operation.ts';
 import { sampleAnswer, sampleEvents, sampleQuestion, sampleRun, sampleStream } from '../../http/docs/samples.ts';
 import { flag, list, object } from '../../http/docs/schema.ts';
-import { actingUser, after, answeredRun, lastEventId, refusedQuery, runEvent, runId, runView, threadId } from './operation-parts.ts';
+import { NOBODY } from '../../http/docs/typical-failures.ts';
+import { runCancelled } from '../../http/run-answer.ts';
+import {
+  actingUser,
+  after,
+  answeredRun,
+  lastEventId,
+  refusedPosition,
+  refusedQuery,
+  runEvent,
+  runId,
+  runView,
+  threadId,
+} from './operation-parts.ts';
 import { nativeStream, toMessageView, toRunView } from './translate.ts';
 import { readAsk } from './wire.ts';
 
@@ -49,22 +64,18 @@ const startRun: Operation = {
       json: { schema: answeredRun, example: { ...toRunView(sampleRun), answer: toMessageView(sampleAnswer) } },
     },
   ],
-  errors: [
-    'thread_not_found',
-    'message_not_found',
-    'model_unknown',
-    'agent_unknown',
-    'state_conflict',
-    'queue_full',
-    'run_limit',
-    'run_failed',
-    'run_cancelled',
-    'run_timeout',
-  ],
+  errors: ['thread_not_found', 'model_unknown', 'agent_unknown', 'run_limit', 'run_failed', 'run_timeout'],
   refused: [
     { request: { body: { txt: 'Hello' } } },
     { request: { body: { text: 5 } } },
     { request: { body: bothForms }, fail: () => readAsk(bothForms) },
+    { request: { fields: { parent_id: NOBODY } }, fail: messageNotFound },
+    { given: 'fullQueue', request: { path: { thread_id: '{thread_id}' } }, fail: () => queueFull(20) },
+    {
+      given: 'cancelled',
+      request: { headers: { prefer: 'respond-sync' }, fields: { text: '/long 2000' } },
+      fail: () => runCancelled(sampleRun.id),
+    },
   ],
 };
 
@@ -110,8 +121,8 @@ const followRun: Operation = {
       },
     },
   ],
-  errors: ['run_not_found', 'cursor_invalid', 'too_many_readers', 'too_many_connections'],
-  refused: [refusedQuery({ wait: 'no' }, (reader) => reader.flag('wait'))],
+  errors: ['run_not_found', 'too_many_readers', 'too_many_connections'],
+  refused: [refusedPosition, refusedQuery({ wait: 'no' }, (reader) => reader.flag('wait'))],
 };
 
 /** What the routes of runs do. */

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Run } from '../../core/run.ts';
+import { unlessRevoked } from '../../http/current-credential.ts';
 import type { DialectDeps } from '../../http/dialect.ts';
 import { readRepeatKey } from '../../http/idempotency.ts';
 import { createQueryReader } from '../../http/query.ts';
@@ -20,7 +21,10 @@ export function registerRunRoutes(scope: FastifyInstance, deps: DialectDeps): vo
 
 async function startRun(deps: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
   const call = { owner: callerIn(request), thread: threadIn(request), repeat: readRepeatKey(request, 'native') };
-  const { run, replayed, rate } = await deps.engine.runs.start(toStartRun(request.body as StartRunBody, call));
+  const { run, replayed, rate } = await deps.engine.runs.start({
+    ...toStartRun(request.body as StartRunBody, call),
+    ...unlessRevoked(request),
+  });
   noteRate(request, rate);
   if (replayed) reply.header('idempotent-replayed', 'true');
   nameRun(reply, run);

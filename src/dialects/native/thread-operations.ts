@@ -1,6 +1,8 @@
+import { messageNotFound } from '../../core/refusals.ts';
 import type { Operation } from '../../http/docs/operation.ts';
 import { sampleAnswer, sampleNewThread, sampleQuestion, sampleThread } from '../../http/docs/samples.ts';
 import { flag, text } from '../../http/docs/schema.ts';
+import { NOBODY } from '../../http/docs/typical-failures.ts';
 import { readMessageCursor, readThreadCursor } from '../../http/list-cursor.ts';
 import {
   actingUser,
@@ -10,10 +12,12 @@ import {
   limit,
   messageView,
   page,
+  refusedPosition,
   refusedQuery,
   threadEvent,
   threadId,
   threadView,
+  unknownNames,
 } from './operation-parts.ts';
 import { toMessageView, toThreadFrames, toThreadView } from './translate.ts';
 
@@ -62,8 +66,7 @@ const createThread: Operation = {
       json: { schema: threadView, example: toThreadView(sampleNewThread) },
     },
   ],
-  errors: ['model_unknown', 'agent_unknown'],
-  refused: [{ request: { body: { tittle: 'Hello' } } }, { request: { body: { tags: 'support' } } }],
+  refused: [{ request: { body: { tittle: 'Hello' } } }, { request: { body: { tags: 'support' } } }, ...unknownNames],
 };
 
 const showThread: Operation = {
@@ -82,8 +85,8 @@ const changeThread: Operation = {
   body: { examples: { title: { title: 'Greetings' }, archive: { archived: true } } },
   needs: { operation: 'createThread', parameters: ofNewThread },
   answers: [{ ...shown, description: 'The thread as it is now.' }],
-  errors: ['thread_not_found', 'model_unknown', 'agent_unknown'],
-  refused: [{ request: { body: { archived: 'yes' } } }],
+  errors: ['thread_not_found'],
+  refused: [{ request: { body: { archived: 'yes' } } }, ...unknownNames],
 };
 
 const deleteThread: Operation = {
@@ -122,8 +125,9 @@ const listMessages: Operation = {
       },
     },
   ],
-  errors: ['thread_not_found', 'message_not_found'],
+  errors: ['thread_not_found'],
   refused: [
+    { request: { query: { branch: NOBODY } }, fail: messageNotFound },
     refusedQuery({ limit: 'ten' }, (reader) => reader.integer('limit', PAGE)),
     { request: { query: { cursor: 'abc' } }, fail: () => readMessageCursor('abc') },
   ],
@@ -140,8 +144,8 @@ const setHead: Operation = {
     body: { message_id: '$response.body#/message_id' },
   },
   answers: [{ ...shown, description: 'The thread as it is now.' }],
-  errors: ['thread_not_found', 'message_not_found', 'state_conflict'],
-  refused: [{ request: { body: {} } }],
+  errors: ['thread_not_found'],
+  refused: [{ request: { body: {} } }, { request: { body: { message_id: NOBODY } }, fail: messageNotFound }],
 };
 
 const followThread: Operation = {
@@ -165,7 +169,8 @@ const followThread: Operation = {
       },
     },
   ],
-  errors: ['thread_not_found', 'cursor_invalid', 'too_many_readers', 'too_many_connections'],
+  errors: ['thread_not_found', 'too_many_readers', 'too_many_connections'],
+  refused: [refusedPosition],
 };
 
 /** What the routes of threads do. */

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../core/errors.ts';
-import type { ThreadQuery } from '../../core/ports/store.ts';
+import type { ThreadQuery } from '../../core/ports/thread-query.ts';
 import type { DialectDeps } from '../../http/dialect.ts';
 import { readRepeatKey } from '../../http/idempotency.ts';
 import { readMessageCursor, readThreadCursor, writeMessageCursor, writeThreadCursor } from '../../http/list-cursor.ts';

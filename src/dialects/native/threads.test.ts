@@ -3,7 +3,7 @@ import { serveInTests } from '../../../test/support/dialect-server.ts';
 import { annCalling, type ExpectedCalls, storedId, storedMessage, stubThread } from '../../../test/support/stub-engine.ts';
 import { AppError } from '../../core/errors.ts';
 import type { ThreadKey } from '../../core/ids.ts';
-import type { ThreadQuery } from '../../core/ports/store.ts';
+import type { ThreadQuery } from '../../core/ports/thread-query.ts';
 import type { CreateThread, Engine } from '../../engine/index.ts';
 import { native } from './index.ts';
 

@@ -9,6 +9,7 @@ export const errorCodes: Readonly<Record<ErrorCode, string>> = {
   auth_conflict: 'AUTH_005',
   scope_denied: 'AUTH_006',
   auth_revoked: 'AUTH_007',
+  host_unknown: 'AUTH_008',
   thread_not_found: 'NOT_FOUND_001',
   run_not_found: 'NOT_FOUND_002',
   message_not_found: 'NOT_FOUND_003',
@@ -40,6 +41,5 @@ export const errorCodes: Readonly<Record<ErrorCode, string>> = {
   state_conflict: 'RUN_004',
   overloaded: 'SERVER_001',
   draining: 'SERVER_002',
-  not_configured: 'SERVER_004',
   internal: 'SERVER_003',
 };

@@ -1,10 +1,15 @@
+import { modelUnknown } from '../../core/refusals.ts';
+import { queueFull } from '../../engine/index.ts';
 import type { DialectDocument, Operation, Parameter, Refused } from '../../http/docs/operation.ts';
 import { sampleAnswer, sampleQuestion, sampleRun, sampleThread } from '../../http/docs/samples.ts';
 import { anyObject, flag, type JsonSchema, list, named, object, oneOf, only, orNull, text, time, uuid } from '../../http/docs/schema.ts';
+import { NOBODY } from '../../http/docs/typical-failures.ts';
+import { checkUserId } from '../../http/doorkeeper.ts';
 import { readThreadCursor } from '../../http/list-cursor.ts';
 import { createQueryReader } from '../../http/query.ts';
+import { runCancelled } from '../../http/run-answer.ts';
 import { toChatAnswer, toConversation, toConversationWithMessages, userChatErrors } from './translate.ts';
-import { checkContent } from './wire.ts';
+import { checkContent, readConversationId, toConversationId } from './wire.ts';
 
 const userId: Parameter = {
   name: 'user_id',
@@ -29,6 +34,9 @@ const conversationFields: Readonly<Record<string, JsonSchema>> = {
 };
 const conversation = named('user-chat.Conversation', object(conversationFields));
 
+const LONG_USER = 'x'.repeat(256);
+const longUser: Refused = { request: { path: { user_id: LONG_USER } }, fail: () => checkUserId(LONG_USER) };
+const inConversation = { request: { fields: { conversation_id: '{thread_id}' } } };
 const blank: Refused = { request: { body: { message: { content: '  ' } } }, fail: () => checkContent('  ') };
 
 const chat: Operation = {
@@ -63,19 +71,21 @@ const chat: Operation = {
       },
     },
   ],
-  errors: [
-    'auth_expired',
-    'auth_other_user',
-    'thread_not_found',
-    'request_invalid',
-    'state_conflict',
-    'queue_full',
-    'run_limit',
-    'run_failed',
-    'run_cancelled',
-    'run_timeout',
+  errors: ['auth_expired', 'auth_other_user', 'run_limit', 'run_failed', 'run_timeout'],
+  refused: [
+    longUser,
+    { request: { body: { message: 'Hello' } } },
+    { request: { body: { message: { content: '' } } } },
+    blank,
+    { request: { fields: { conversation_id: NOBODY } }, fail: () => toConversationId('none') },
+    {
+      request: { fields: { conversation_id: sampleThread.id }, query: { conversation_id: NOBODY } },
+      fail: () => readConversationId(sampleThread.id, NOBODY),
+    },
+    { given: 'retiredModel', ...inConversation, fail: () => modelUnknown('retired') },
+    { given: 'fullQueue', ...inConversation, fail: () => queueFull(20) },
+    { given: 'cancelled', request: { fields: { message: { content: '/long 2000' } } }, fail: () => runCancelled(sampleRun.id) },
   ],
-  refused: [{ request: { body: { message: 'Hello' } } }, { request: { body: { message: { content: '' } } } }, blank],
 };
 
 const listConversations: Operation = {
@@ -99,6 +109,7 @@ const listConversations: Operation = {
   ],
   errors: ['auth_expired', 'auth_other_user'],
   refused: [
+    longUser,
     { request: { query: { limit: '0' } }, fail: () => createQueryReader({ limit: '0' }).integer('limit', LIMIT) },
     { request: { query: { cursor: 'abc' } }, fail: () => readThreadCursor('abc') },
   ],
@@ -119,7 +130,7 @@ const createConversation: Operation = {
     },
   ],
   errors: ['auth_expired', 'auth_other_user'],
-  refused: [{ request: { body: { title: 5 } } }],
+  refused: [longUser, { request: { body: { title: 5 } } }],
 };
 
 const showConversation: Operation = {
@@ -142,6 +153,7 @@ const showConversation: Operation = {
     },
   ],
   errors: ['auth_expired', 'auth_other_user', 'thread_not_found'],
+  refused: [longUser],
 };
 
 const deleteConversation: Operation = {
@@ -161,6 +173,7 @@ const deleteConversation: Operation = {
     },
   ],
   errors: ['auth_expired', 'auth_other_user', 'thread_not_found'],
+  refused: [longUser],
 };
 
 /** What user-chat tells about itself. */

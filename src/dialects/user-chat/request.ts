@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { AppError } from '../../core/errors.ts';
 import type { ThreadId } from '../../core/ids.ts';
 import type { Caller } from '../../core/principal.ts';
+import { credentialRefused } from '../../http/authenticate.ts';
 import type { Doorkeeper } from '../../http/dialect.ts';
 import { toConversationId } from './wire.ts';
 
@@ -14,7 +14,7 @@ export function requirePathUser(scope: FastifyInstance, door: Doorkeeper): void 
     const userId = parameterIn(request, 'user_id') ?? '';
     const principal = await door.authenticate(request, { tellsExpired: true });
     if (principal.kind === 'user' && principal.userId !== userId) {
-      throw new AppError('auth_other_user', 'The token belongs to another user.');
+      throw credentialRefused('auth_other_user');
     }
     request.setDecorator(CALLER, await door.callerOf(request, principal, userId));
   });

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../core/errors.ts';
+import { unlessRevoked } from '../../http/current-credential.ts';
 import type { DialectDeps } from '../../http/dialect.ts';
 import { readRepeatKey } from '../../http/idempotency.ts';
 import { readThreadCursor, writeThreadCursor } from '../../http/list-cursor.ts';
@@ -37,7 +38,8 @@ async function chat(deps: DialectDeps, request: FastifyRequest, reply: FastifyRe
   const id = readConversationId(conversation_id, inQuery);
   // The query is part of what is repeated.
   const repeat = readRepeatKey(request, inQuery ? `${NAME} ${inQuery}` : NAME);
-  const { run, replayed, rate } = await deps.engine.runs.start(toStartRun(callerIn(request), message.content, { id, repeat }));
+  const start = toStartRun(callerIn(request), message.content, { id, repeat });
+  const { run, replayed, rate } = await deps.engine.runs.start({ ...start, ...unlessRevoked(request) });
   noteRate(request, rate);
   if (replayed) reply.header('idempotent-replayed', 'true');
   reply.header('x-thread-id', run.threadId).header('x-run-id', run.id);

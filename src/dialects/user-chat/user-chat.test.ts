@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { serveInTests } from '../../../test/support/dialect-server.ts';
 import { annCalling, type ExpectedCalls, storedId, storedMessage, stubRun, stubThread } from '../../../test/support/stub-engine.ts';
 import { AppError } from '../../core/errors.ts';
-import type { ThreadQuery } from '../../core/ports/store.ts';
+import type { ThreadQuery } from '../../core/ports/thread-query.ts';
 import type { Run } from '../../core/run.ts';
 import type { CreateThread, StartRun } from '../../engine/index.ts';
 import { userChat } from './index.ts';

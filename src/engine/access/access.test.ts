@@ -8,6 +8,7 @@ import { openSqliteStore } from '../../backends/stores/sqlite/index.ts';
 import { digestOf, keyMaker } from '../../backends/tokens/api-key.ts';
 import { createSecretBox } from '../../backends/tokens/secret-box.ts';
 import { createTokenIssuer } from '../../backends/tokens/token-issuer.ts';
+import type { AccessChange } from '../../core/access.ts';
 import { AppError } from '../../core/errors.ts';
 import { type ApplicationId, DEFAULT_APPLICATION, type KeyId } from '../../core/ids.ts';
 import type { Store } from '../../core/ports/store.ts';
@@ -15,8 +16,9 @@ import type { Scope } from '../../core/principal.ts';
 import type { Access, ApplicationSettings, CreateKey } from '../engine.ts';
 import { createAccess } from './create-access.ts';
 
-const ROOT = '9b1f7c3d5e8a4260b7d0c1e2f3a49586';
-const STRONG = ['0f1e2d3c4b5a69788796a5b4c3d2e1f0', '13579bdf02468ace8642fdb97531eca0'] as const;
+const ROOTS = { stored: '9b1f7c3d5e8a4260b7d0c1e2f3a49586', set: [] };
+const STRONG = ['c5a8e17f3b90d264e8b13f7a0c956d42', '7e20b9d46a1fc385d03e97b4f61a8c5d'] as const;
+const ALL = { limit: 1_000, after: null };
 const unbounded = { requestsPerMinute: null, messagesPerMinute: null, messagesPerHour: null, concurrentRuns: null, connections: null };
 const tier = { user: unbounded, application: unbounded };
 
@@ -24,11 +26,12 @@ let directory: string;
 let store: Store;
 let access: Access;
 let changes: number;
+const reported: AccessChange[] = [];
 let count = 0;
 /** An application that no other test makes. */
 let acme: ApplicationId;
 
-function accessWith(box = createSecretBox([ROOT])): Access {
+function openAccess(): Access {
   return createAccess({
     store,
     clock: systemClock,
@@ -37,10 +40,11 @@ function accessWith(box = createSecretBox([ROOT])): Access {
       ['default', tier],
       ['gold', tier],
     ]),
+    observer: { accessChanged: (change) => void reported.push(change) },
     access: {
       keys: keyMaker,
-      tokens: createTokenIssuer({ root: ROOT, clock: systemClock }),
-      box,
+      tokens: createTokenIssuer({ roots: ROOTS, clock: systemClock }),
+      box: createSecretBox(ROOTS),
       onChange: async () => {
         changes += 1;
       },
@@ -57,7 +61,7 @@ beforeEach(() => {
   count += 1;
   acme = `acme-${count}` as ApplicationId;
   changes = 0;
-  access = accessWith();
+  access = openAccess();
 });
 afterAll(async () => {
   await store.close();
@@ -78,7 +82,7 @@ test('a key is stored by its digest and never by itself', async () => {
   expect(key).toMatchObject({ scopes: ['read', 'write'], dialects: null, userId: null, tier: null, expiresAt: null, revokedAt: null });
   expect(secret.endsWith(key.hint)).toBe(true);
   expect(await store.findKeyByDigest(digestOf(secret))).toEqual(key);
-  expect(JSON.stringify(await access.listKeys(null))).not.toContain(secret);
+  expect(JSON.stringify(await access.listKeys(null, ALL))).not.toContain(secret);
   expect(changes).toBe(1);
 });
 
@@ -90,6 +94,15 @@ test('a revoked key keeps its first revocation, and a foreign one is unknown', a
   expect(revoked.revokedAt).toBeTypeOf('number');
   expect(await access.revokeKey(null, key.id)).toEqual(revoked);
   expect((await refusal(access.revokeKey(null, 'nobody' as KeyId))).code).toBe('key_not_found');
+});
+
+test('of keys that count an application has a thousand', async () => {
+  await access.createApplication(acme, { name: 'Acme' });
+  const [first] = await Promise.all(Array.from({ length: 1_000 }, () => access.createKey({ applicationId: acme, name: 'k' })));
+  expect(await refusal(access.createKey({ applicationId: acme, name: 'k' }))).toEqual({ code: 'state_conflict', fields: [] });
+  expect((await access.createKey({ applicationId: DEFAULT_APPLICATION, name: 'k' })).key.name).toBe('k');
+  await access.revokeKey(acme, first?.key.id ?? expect.fail('no key'));
+  expect((await access.createKey({ applicationId: acme, name: 'after one has gone' })).key.name).toBe('after one has gone');
 });
 
 const key = (but: Partial<CreateKey>): CreateKey => ({ applicationId: DEFAULT_APPLICATION, name: 'k', ...but });
@@ -110,6 +123,8 @@ test.each<[string, CreateKey, string]>([
   ['an unknown dialect', key({ dialects: ['native', 'telnet'] }), 'dialects'],
   ['a user without a name', key({ userId: '' }), 'user_id'],
   ['a user with NUL', key({ userId: 'a\0' }), 'user_id'],
+  ['the name of the service user', key({ userId: 'service' }), 'user_id'],
+  ['the name of the unknown user', key({ userId: 'anonymous' }), 'user_id'],
   ['a user of 256 characters', key({ userId: '🦜'.repeat(256) }), 'user_id'],
   ['an unknown tier', key({ tier: 'platinum' }), 'tier'],
   ['a tier of the prototype', key({ tier: '__proto__' }), 'tier'],
@@ -117,9 +132,9 @@ test.each<[string, CreateKey, string]>([
   ['an end that is no number', key({ expiresAt: Number.NaN }), 'expires_at'],
   ['an end behind all calendars', key({ expiresAt: 1e300 }), 'expires_at'],
 ])('a key with %s', async (_what, input, field) => {
-  const before = await access.listKeys(null);
+  const before = await access.listKeys(null, ALL);
   expect(await refusal(access.createKey(input))).toEqual({ code: 'validation_failed', fields: [field] });
-  expect(await access.listKeys(null)).toEqual(before);
+  expect(await access.listKeys(null, ALL)).toEqual(before);
   expect(changes).toBe(0);
 });
 
@@ -140,13 +155,28 @@ test('a key of an application that is not there', async () => {
 
 test('secrets of an application are sealed, and what is left out stays', async () => {
   const made = await access.createApplication(acme, { name: 'Acme', secrets: STRONG, issuer: 'https://login.acme.example' });
-  expect(made.tokens.sealedSecrets.map((sealed) => createSecretBox([ROOT]).open(sealed))).toEqual(STRONG);
+  expect(made.tokens.sealedSecrets.map((sealed) => createSecretBox(ROOTS).open(sealed))).toEqual(STRONG);
   expect(JSON.stringify(await store.findApplication(acme))).not.toContain(STRONG[0]);
   const changed = await access.changeApplication(acme, { tier: 'gold', audience: 'chat' });
   expect(changed).toEqual({ ...made, tier: 'gold', tokens: { ...made.tokens, audience: 'chat' } });
   const cleared = await access.changeApplication(acme, { issuer: null, secrets: [], tier: null });
   expect(cleared).toMatchObject({ tier: null, tokens: { issuer: null, audience: 'chat', sealedSecrets: [] } });
   expect(changes).toBe(3);
+});
+
+test('changes at the same moment all count', async () => {
+  await access.createApplication(acme, { name: 'Acme' });
+  const settings: readonly ApplicationSettings[] = [
+    { issuer: 'https://login.acme.example' },
+    { audience: 'chat' },
+    { jwksUrl: 'https://login.acme.example/jwks' },
+    { secrets: STRONG },
+    { name: 'Acme Inc.' },
+  ];
+  await Promise.all(settings.map((each) => access.changeApplication(acme, each)));
+  const sealedSecrets = [expect.any(String), expect.any(String)];
+  const tokens = { issuer: 'https://login.acme.example', audience: 'chat', jwksUrl: 'https://login.acme.example/jwks', sealedSecrets };
+  expect(await store.findApplication(acme)).toMatchObject({ name: 'Acme Inc.', tokens });
 });
 
 test.each<[string, { id: string } & ApplicationSettings, string]>([
@@ -187,16 +217,13 @@ test('an application that is there already, or not', async () => {
   }
 });
 
-test('without a secret to seal with nothing is stored', async () => {
-  access = accessWith(createSecretBox([]));
-  expect((await refusal(access.createApplication(acme, { name: 'Acme', secrets: [STRONG[0]] }))).code).toBe('not_configured');
-  expect(await store.findApplication(acme)).toBeNull();
-});
-
 test('a token for a user of an application that is there', async () => {
   const claims = { applicationId: acme, userId: 'ann', keyId: null, expiresInSeconds: 60 };
   expect((await refusal(access.issueToken(claims))).code).toBe('application_not_found');
   await access.createApplication(acme, { name: 'Acme' });
   expect((await access.issueToken(claims)).token.split('.')).toHaveLength(3);
-  expect((await refusal(access.issueToken({ ...claims, userId: '' }))).fields).toEqual(['user_id']);
+  for (const userId of ['', 'service', 'anonymous']) {
+    expect((await refusal(access.issueToken({ ...claims, userId }))).fields).toEqual(['user_id']);
+  }
+  expect((await access.issueToken({ ...claims, userId: 'Service' })).token).toMatch(/^ey/);
 });

@@ -24,28 +24,26 @@ export function createApplicationAccess(ports: AccessPorts): ApplicationAccess {
         id,
         name: settings.name ?? '',
         tier: settings.tier ?? null,
-        tokens: rulesOf(NO_RULES, settings, ports),
+        tokens: { ...NO_RULES, ...rulesOf(settings, ports) },
         createdAt: clock.now(),
       };
       if (!(await store.createApplication(application))) {
         throw new AppError('state_conflict', `There is an application "${id}" already`);
       }
-      await ports.changed();
+      await ports.changed({ what: 'application created', applicationId: id, keyId: null, by: null });
       return application;
     },
     async changeApplication(id, settings) {
       if (!ID.test(id)) throw applicationUnknown();
       check({ id, settings }, ports);
-      const known = await store.findApplication(id);
-      if (known === null) throw applicationUnknown();
       const { name, tier } = settings;
       const changed = await store.changeApplication(id, {
         ...(name !== undefined && { name }),
         ...(tier !== undefined && { tier }),
-        ...(setsTokens(settings) && { tokens: rulesOf(known.tokens, settings, ports) }),
+        tokens: rulesOf(settings, ports),
       });
       if (changed === null) throw applicationUnknown();
-      await ports.changed();
+      await ports.changed({ what: 'application changed', applicationId: id, keyId: null, by: null });
       return changed;
     },
     listApplications: () => store.listApplications(),
@@ -60,10 +58,14 @@ function setsTokens({ jwksUrl, secrets, issuer, audience }: ApplicationSettings)
   return [jwksUrl, secrets, issuer, audience].some((setting) => setting !== undefined);
 }
 
-function rulesOf(known: TokenRules, settings: ApplicationSettings, { access }: AccessPorts): TokenRules {
-  const { jwksUrl = known.jwksUrl, issuer = known.issuer, audience = known.audience, secrets } = settings;
-  const sealedSecrets = secrets === undefined ? known.sealedSecrets : secrets.map((secret) => access.box.seal(secret));
-  return { jwksUrl, sealedSecrets, issuer, audience };
+/** Those that the settings name. */
+function rulesOf({ jwksUrl, issuer, audience, secrets }: ApplicationSettings, { access }: AccessPorts): Partial<TokenRules> {
+  return {
+    ...(jwksUrl !== undefined && { jwksUrl }),
+    ...(issuer !== undefined && { issuer }),
+    ...(audience !== undefined && { audience }),
+    ...(secrets !== undefined && { sealedSecrets: secrets.map((secret) => access.box.seal(secret)) }),
+  };
 }
 
 function check({ id, settings }: { id: ApplicationId; settings: ApplicationSettings }, { tiers }: AccessPorts): void {

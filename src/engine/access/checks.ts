@@ -1,4 +1,5 @@
 import { AppError, type FieldProblem } from '../../core/errors.ts';
+import { isReservedUser, RESERVED_USERS } from '../../core/ids.ts';
 
 const MAX_NAME = 100;
 const MAX_TEXT = 255;
@@ -36,10 +37,12 @@ export function checkTokenText(checks: Checks, field: 'issuer' | 'audience', tex
   checks.that(text === null || isVisible(text, MAX_TEXT), field, `must have 1 to ${MAX_TEXT} visible characters`);
 }
 
-/** A user's name as an application chooses it: 1 to 255 characters, no NUL, whole surrogate pairs. */
+/** The one user of a token or a key: 1 to 255 characters, no NUL, whole surrogate pairs, and none under whose name the application itself acts. */
 export function checkUserId(checks: Checks, userId: string): void {
   const fits = hasLength(userId, MAX_TEXT) && userId.isWellFormed() && !userId.includes('\0');
   checks.that(fits, 'user_id', `must have 1 to ${MAX_TEXT} characters and no NUL`);
+  const names = RESERVED_USERS.map((name) => `"${name}"`).join(' or ');
+  checks.that(!isReservedUser(userId), 'user_id', `must not be ${names}: the application itself acts under these names`);
 }
 
 /** The name of a tier that exists. */

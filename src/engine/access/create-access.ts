@@ -1,13 +1,20 @@
-import { ACCESS_SUBJECT } from '../../core/access.ts';
+import { ACCESS_SUBJECT, type AccessChange } from '../../core/access.ts';
 import { DEFAULT_APPLICATION } from '../../core/ids.ts';
-import type { Access, EnginePorts } from '../engine.ts';
+import type { Observer } from '../../core/ports/observer.ts';
+import type { Access } from '../engine.ts';
+import type { AccessPorts } from './access-ports.ts';
 import { applicationUnknown, createApplicationAccess } from './applications.ts';
 import { checkUserId, createChecks } from './checks.ts';
 import { createKeyAccess } from './keys.ts';
 
+interface AdministrationPorts extends Omit<AccessPorts, 'changed'> {
+  readonly observer: Pick<Observer, 'accessChanged'>;
+}
+
 /** The administration of keys and applications: on a store, with or without an engine that serves on it. */
-export function createAccess(ports: Pick<EnginePorts, 'store' | 'clock' | 'ids' | 'tiers' | 'access'>): Access {
-  const changed = async () => {
+export function createAccess(ports: AdministrationPorts): Access {
+  const changed = async (change: AccessChange) => {
+    ports.observer.accessChanged(change);
     ports.store.hints?.publish([ACCESS_SUBJECT]);
     await ports.access.onChange();
   };

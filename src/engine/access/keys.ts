@@ -1,16 +1,19 @@
 import type { ApiKey } from '../../core/access.ts';
 import { AppError } from '../../core/errors.ts';
+import { LAST_TIME } from '../../core/last-time.ts';
 import { SCOPES, type Scope } from '../../core/principal.ts';
+import { keyNotFound } from '../../core/refusals.ts';
 import type { Access, CreateKey } from '../engine.ts';
 import type { AccessPorts } from './access-ports.ts';
 import { applicationUnknown } from './applications.ts';
 import { checkName, checkTier, checkUserId, createChecks } from './checks.ts';
 
 const DEFAULT_SCOPES: readonly Scope[] = ['read', 'write'];
-/** The end of the year 9999, behind which RFC 3339 has no times. */
-const LAST_TIME = 253_402_300_799_999;
 
-type KeyAccess = Pick<Access, 'createKey' | 'listKeys' | 'revokeKey'>;
+/** Keys of one application that may count at the same time. For many users there are tokens, which nobody stores. */
+const MAX_KEYS = 1_000;
+
+type KeyAccess = Pick<Access, 'createKey' | 'listKeys' | 'findKey' | 'revokeKey'>;
 
 export function createKeyAccess(ports: AccessPorts): KeyAccess {
   const { store, clock, ids } = ports;
@@ -32,18 +35,25 @@ export function createKeyAccess(ports: AccessPorts): KeyAccess {
         lastUsedAt: null,
         revokedAt: null,
       };
-      if (!(await store.createKey({ key, digest }))) throw applicationUnknown();
-      await ports.changed();
+      const outcome = await store.createKey({ key, digest, most: MAX_KEYS });
+      if (outcome === 'application_unknown') throw applicationUnknown();
+      if (outcome === 'too_many') throw tooManyKeys();
+      await ports.changed({ what: 'key created', applicationId: key.applicationId, keyId: key.id, by: input.by ?? null });
       return { key, secret };
     },
-    listKeys: (applicationId) => store.listKeys(applicationId),
-    async revokeKey(applicationId, id) {
+    listKeys: (applicationId, page) => store.listKeys(applicationId, page),
+    findKey: async (id) => (await store.findKeys([id]))[0] ?? null,
+    async revokeKey(applicationId, id, by = null) {
       const key = await store.revokeKey({ applicationId, id, now: clock.now() });
-      if (key === null) throw new AppError('key_not_found', 'There is no such API key');
-      await ports.changed();
+      if (key === null) throw keyNotFound();
+      await ports.changed({ what: 'key revoked', applicationId: key.applicationId, keyId: id, by });
       return key;
     },
   };
+}
+
+function tooManyKeys(): AppError {
+  return new AppError('state_conflict', `The application has ${MAX_KEYS} API keys that count: revoke those that nobody uses`);
 }
 
 function check(input: CreateKey, { clock, tiers, access }: AccessPorts): void {

@@ -1,8 +1,13 @@
-import { AppError } from '../../core/errors.ts';
-import type { Rate, RateState } from '../../core/limits.ts';
+import type { AppError } from '../../core/errors.ts';
+import { type Rate, type RateState, tightest } from '../../core/limits.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Observer } from '../../core/ports/observer.ts';
 import type { RateLimiter } from '../../core/ports/rate-limiter.ts';
+import { rateExceeded } from '../../core/refusals.ts';
+import type { PendingPoints } from './pending-points.ts';
+
+/** So soon it is known whether points that were taken come back. */
+const PENDING_MS = 1_000;
 
 /** One rate that applies to somebody. */
 export interface Bound {
@@ -19,12 +24,16 @@ export interface Charge {
   readonly state: RateState | null;
   /** Takes the charge back, for what did not happen after all. Never rejects: a point too many is gone by itself when its window is over. */
   giveBack(): Promise<void>;
+  /** Says that it has happened and nothing will be given back. */
+  keep(): void;
 }
 
 export interface ChargePorts {
   readonly limiter: RateLimiter;
   readonly clock: Clock;
   readonly observer: Observer;
+  /** What may come back; without it nothing does. */
+  readonly pending?: PendingPoints;
 }
 
 interface Taken {
@@ -44,14 +53,17 @@ export async function charge(ports: ChargePorts, groups: readonly (readonly Boun
   for (const group of groups) {
     const results = await Promise.allSettled(group.map((bound) => take(ports, bound)));
     const answers = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-    taken.push(...answers.filter(({ allowed }) => allowed));
+    const allowed = answers.filter((answer) => answer.allowed);
+    for (const { bound } of allowed) ports.pending?.add(nameOf(bound));
+    taken.push(...allowed);
     const failed = results.find((result) => result.status === 'rejected');
     const refused = answers.filter(({ allowed }) => !allowed);
     if (!failed && refused.length === 0) continue;
-    await giveBack(ports, taken);
-    throw failed ? failed.reason : refusal(ports, refused);
+    const failure = failed ? failed.reason : refusal(ports, refused);
+    await settling(ports, taken).giveBack();
+    throw failure;
   }
-  return { state: tightest(taken), giveBack: () => giveBack(ports, taken) };
+  return { state: tightest(taken.map(({ state }) => state)), ...settling(ports, taken) };
 }
 
 async function take({ limiter, clock }: ChargePorts, bound: Bound): Promise<Taken> {
@@ -60,29 +72,37 @@ async function take({ limiter, clock }: ChargePorts, bound: Bound): Promise<Take
   return { bound, state, allowed, until: clock.elapsed() + resetMs };
 }
 
-async function giveBack({ limiter, clock, observer }: ChargePorts, taken: readonly Taken[]): Promise<void> {
+async function giveBack(ports: ChargePorts, taken: readonly Taken[]): Promise<void> {
+  const { limiter, clock, observer } = ports;
   // A point of a window that is over would be somebody's extra point in the next one.
   const current = taken.filter(({ until }) => clock.elapsed() < until);
   const results = await Promise.allSettled(current.map(({ bound }) => limiter.giveBack(bound.key, bound.rate)));
   for (const result of results) if (result.status === 'rejected') observer.faulted('rate limits', result.reason);
 }
 
-/** The state with the smallest share left; of equal ones the one that takes longest to come back. */
-function tightest(taken: readonly Taken[]): RateState | null {
-  const share = ({ remaining, limit }: RateState) => remaining / limit;
-  const states = taken.map(({ state }) => state);
-  return states.sort((left, right) => share(left) - share(right) || right.resetMs - left.resetMs)[0] ?? null;
+/** Ends what is pending once, however often it is said. */
+function settling(ports: ChargePorts, taken: readonly Taken[]): Pick<Charge, 'giveBack' | 'keep'> {
+  let settled = false;
+  function keep(): void {
+    if (!settled) for (const { bound } of taken) ports.pending?.remove(nameOf(bound));
+    settled = true;
+  }
+  return { keep, giveBack: () => giveBack(ports, taken).finally(keep) };
 }
 
-function refusal({ observer }: ChargePorts, refused: readonly Taken[]): AppError {
-  const [worst] = refused.toSorted((left, right) => right.state.resetMs - left.state.resetMs);
+function nameOf({ key, name }: Bound): string {
+  return `${name} ${key}`;
+}
+
+function refusal({ observer, pending }: ChargePorts, refused: readonly Taken[]): AppError {
+  const waits = refused.map(({ bound, state }) => ({ bound, state: pending?.has(nameOf(bound)) ? soon(state) : state }));
+  const [worst] = waits.toSorted((left, right) => right.state.resetMs - left.state.resetMs);
   if (worst === undefined) throw new Error('A refusal names what is used up.');
   const { bound, state } = worst;
-  const seconds = Math.max(1, Math.ceil(state.resetMs / 1000));
-  const allowed = `${bound.rate.points} in ${bound.rate.seconds} seconds are allowed`;
   observer.refused({ code: 'rate_limited', limit: bound.name });
-  return new AppError('rate_limited', `${bound.excess}: ${allowed}. Send this again in ${seconds} seconds`, {
-    retryAfterSeconds: seconds,
-    rate: { ...state, remaining: 0 },
-  });
+  return rateExceeded(bound.excess, bound.rate, state);
+}
+
+function soon(state: RateState): RateState {
+  return { ...state, resetMs: Math.min(state.resetMs, PENDING_MS) };
 }

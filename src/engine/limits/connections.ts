@@ -1,5 +1,5 @@
-import { AppError } from '../../core/errors.ts';
 import type { Observer } from '../../core/ports/observer.ts';
+import { connectionsExceeded } from '../../core/refusals.ts';
 
 /** How many connections somebody may have open at once. */
 export interface ConnectionBound {
@@ -7,8 +7,6 @@ export interface ConnectionBound {
   readonly name: string;
   readonly limit: number;
 }
-
-const RETRY_SECONDS = 5;
 
 /** Counts open connections of this process: each call counts one until the function it returns is called, which may happen twice. */
 export function createConnectionCounter({ observer }: { observer: Observer }): (bounds: readonly ConnectionBound[]) => () => void {
@@ -24,10 +22,7 @@ export function createConnectionCounter({ observer }: { observer: Observer }): (
     const full = bounds.find(({ key, limit }) => (open.get(key) ?? 0) >= limit);
     if (full) {
       observer.refused({ code: 'too_many_connections', limit: full.name });
-      throw new AppError('too_many_connections', `Too many connections: ${full.limit} may be open at once. Close one first`, {
-        retryAfterSeconds: RETRY_SECONDS,
-        rate: { name: full.name, limit: full.limit, remaining: 0, resetMs: RETRY_SECONDS * 1000 },
-      });
+      throw connectionsExceeded(full);
     }
     for (const { key } of bounds) add(key, 1);
     let counted = true;

@@ -52,16 +52,21 @@ afterEach(() => {
 test('what is used up is refused with the allowance, and with the time after which it is there again', async () => {
   const limits = limitsOf({ messagesPerMinute: 2, messagesPerHour: 3 });
   const ann = caller('ann');
-  expect((await limits.message(ann)).state).toEqual({ name: 'messages-per-minute', limit: 2, remaining: 1, resetMs: 60_000 });
+  const send = async () => {
+    const charge = await limits.message(ann);
+    charge.keep();
+    return charge.state;
+  };
+  expect(await send()).toEqual({ name: 'messages-per-minute', limit: 2, remaining: 1, resetMs: 60_000 });
   wait(10_500);
-  expect((await limits.message(ann)).state).toEqual({ name: 'messages-per-minute', limit: 2, remaining: 0, resetMs: 49_500 });
+  expect(await send()).toEqual({ name: 'messages-per-minute', limit: 2, remaining: 0, resetMs: 49_500 });
   await expect(limits.message(ann)).rejects.toMatchObject({
     code: 'rate_limited',
     retryAfterSeconds: 50,
     rate: { name: 'messages-per-minute', limit: 2, remaining: 0, resetMs: 49_500 },
   });
   wait(49_500);
-  expect((await limits.message(ann)).state).toMatchObject({ name: 'messages-per-hour', limit: 3, remaining: 0 });
+  expect(await send()).toMatchObject({ name: 'messages-per-hour', limit: 3, remaining: 0 });
   await expect(limits.message(ann)).rejects.toMatchObject({ retryAfterSeconds: 3540, rate: { name: 'messages-per-hour' } });
   expect(observer.reports).toEqual([
     ['refused', { code: 'rate_limited', limit: 'messages-per-minute' }],
@@ -164,4 +169,21 @@ test('without bounds nothing is counted', async () => {
   expect(await limits.request(caller('ann'))).toBeNull();
   expect((await limits.message(caller('ann'))).state).toBeNull();
   expect(limits.unfinished(caller('ann', { named: false }))).toEqual({ user: null, application: null });
+});
+
+test('who is refused while points may come back is told to ask again soon', async () => {
+  const limits = limitsOf({}, { messagesPerMinute: 2 });
+  const [first, second] = [await limits.message(caller('ann')), await limits.message(caller('ann'))];
+  const soon = { retryAfterSeconds: 1, rate: { name: 'application-messages-per-minute', remaining: 0, resetMs: 1_000 } };
+  await expect(limits.message(caller('bob'))).rejects.toMatchObject(soon);
+  first.keep();
+  await expect(limits.message(caller('bob'))).rejects.toMatchObject(soon);
+  second.keep();
+  await expect(limits.message(caller('bob'))).rejects.toMatchObject({ retryAfterSeconds: 60, rate: { resetMs: 60_000 } });
+  wait(60_000);
+  const [third, fourth] = [await limits.message(caller('ann')), await limits.message(caller('ann'))];
+  third.keep();
+  await fourth.giveBack();
+  (await limits.message(caller('bob'))).keep();
+  await expect(limits.message(caller('bob'))).rejects.toMatchObject({ retryAfterSeconds: 60 });
 });

@@ -3,6 +3,7 @@ import type { Caller } from '../../core/principal.ts';
 import type { EnginePorts } from '../engine.ts';
 import { type Bound, type Charge, charge } from './charge.ts';
 import { createConnectionCounter } from './connections.ts';
+import { createPendingPoints } from './pending-points.ts';
 
 /** What callers may use, by their tier. */
 export interface Limits {
@@ -28,6 +29,7 @@ const HOUR = 3600;
 
 export function createLimits({ rates, tiers, clock, observer }: Pick<EnginePorts, 'rates' | 'tiers' | 'clock' | 'observer'>): Limits {
   const countConnection = createConnectionCounter({ observer });
+  const pending = createPendingPoints();
   return {
     async request(caller) {
       // The application first, so that its bound also bounds how many users' windows there are to remember.
@@ -35,7 +37,7 @@ export function createLimits({ rates, tiers, clock, observer }: Pick<EnginePorts
       return (await charge({ limiter: rates.requests, clock, observer }, groups)).state;
     },
     // The user first, so that somebody who is refused again and again does not touch what all others count on.
-    message: (caller) => charge({ limiter: rates.messages, clock, observer }, subjectsOf(tiers, caller).map(messageBounds)),
+    message: (caller) => charge({ limiter: rates.messages, clock, observer, pending }, subjectsOf(tiers, caller).map(messageBounds)),
     connect: (caller) => countConnection(subjectsOf(tiers, caller).flatMap(connectionBounds)),
     unfinished(caller) {
       const { user, application } = tierOf(tiers, caller.tier);

@@ -3,6 +3,7 @@ import type { RunId } from '../../core/ids.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { RunStore } from '../../core/ports/store.ts';
 import type { Owner } from '../../core/principal.ts';
+import { runNotFound } from '../../core/refusals.ts';
 import { hasEnded, type Run } from '../../core/run.ts';
 import type { WakeUps } from '../wake-ups.ts';
 
@@ -29,7 +30,7 @@ export function createAwait({ store, clock, wakeUps }: AwaitPorts): AwaitEnd {
     try {
       while (true) {
         const run = await store.findRun(owner, id);
-        if (!run) throw new AppError('run_not_found', 'There is no such run');
+        if (!run) throw runNotFound();
         if (hasEnded(run.status)) return run;
         signal.throwIfAborted();
         const left = until - clock.elapsed();

@@ -1,7 +1,7 @@
-import { AppError } from '../../core/errors.ts';
 import type { RunId } from '../../core/ids.ts';
 import type { RunStore } from '../../core/ports/store.ts';
 import type { Owner } from '../../core/principal.ts';
+import { runNotFound } from '../../core/refusals.ts';
 import type { Run } from '../../core/run.ts';
 import type { WakeUps } from '../wake-ups.ts';
 import type { AwaitEnd } from './await.ts';
@@ -25,7 +25,7 @@ export function createCancel(ports: CancelPorts): (owner: Owner, id: RunId) => P
   const { store, live, clock, wakeUps } = ports;
   return async (owner, runId) => {
     const run = await store.cancelRun({ owner, runId, now: clock.now() });
-    if (!run) throw new AppError('run_not_found', 'There is no such run');
+    if (!run) throw runNotFound();
     if (run.status === 'running') {
       const lease = ports.lease();
       if (!live.stop(runId, 'cancelled') && lease && store.capabilities.shared) await cancelElsewhere({ ...ports, lease }, runId);

@@ -1,6 +1,6 @@
 import { AppError } from '../../core/errors.ts';
 import type { MessageId, RunId } from '../../core/ids.ts';
-import type { RateState } from '../../core/limits.ts';
+import { type RateState, tightest } from '../../core/limits.ts';
 import { textOf } from '../../core/message.ts';
 import type { Agent } from '../../core/ports/agent.ts';
 import type { Catalogue, CatalogueModel } from '../../core/ports/catalogue.ts';
@@ -8,24 +8,30 @@ import type { Clock } from '../../core/ports/clock.ts';
 import type { IdSource } from '../../core/ports/ids.ts';
 import type { Observer } from '../../core/ports/observer.ts';
 import type { BeginRefusal, BeginResult, BeginRun, Lease, RunStore, ThreadStore } from '../../core/ports/store.ts';
+import { credentialRevoked, messageNotFound, repeatMismatch, threadNotFound } from '../../core/refusals.ts';
 import type { Run, RunSnapshot } from '../../core/run.ts';
 import { titleFrom } from '../../core/title.ts';
 import { agentNamed } from '../agents.ts';
 import type { Started, StartRun } from '../engine.ts';
 import type { Charge } from '../limits/charge.ts';
 import type { Limits } from '../limits/create-limits.ts';
+import { queueFull, runLimitReached, stateOfRuns } from '../limits/run-bounds.ts';
 import { modelNamed } from '../models.ts';
 import { newThread } from '../threads.ts';
 import { threadName, type WakeUps } from '../wake-ups.ts';
+import type { LatelyRefused } from './lately-refused.ts';
+
+const FULL: ReadonlySet<BeginRefusal> = new Set<BeginRefusal>(['run_limit', 'queue_full']);
 
 interface StartPorts {
-  readonly store: Pick<RunStore, 'beginRun'> & Pick<ThreadStore, 'findThread'>;
+  readonly store: Pick<RunStore, 'beginRun' | 'refusalToBegin'> & Pick<ThreadStore, 'findThread'>;
   readonly catalogue: Catalogue;
   readonly agents: readonly Agent[];
   readonly ids: IdSource;
   readonly clock: Clock;
   readonly observer: Observer;
   readonly limits: Pick<Limits, 'message' | 'unfinished'>;
+  readonly refused: LatelyRefused;
   readonly wakeUps: WakeUps;
   readonly lease: () => Lease | null;
   readonly execute: (run: Run) => void;
@@ -36,13 +42,12 @@ interface StartPorts {
 export function createStart(ports: StartPorts): (input: StartRun) => Promise<Started> {
   return async (input) => {
     requireLease(ports);
-    const { rate, result } = await beginCharged(ports, input, await beginning(ports, input));
-    if (result.kind === 'refused') {
-      if (result.reason === 'run_limit') ports.observer.refused({ code: 'run_limit', limit: 'concurrent-runs' });
-      throw refusal(result.reason);
-    }
+    const begin = await beginning(ports, input);
+    const { rate, result, storeMs } = await beginCharged(ports, input, begin);
+    if (result.kind === 'refused') throw refusal(ports, begin, result);
     const { run, thread } = result;
     if (result.kind === 'begun') {
+      ports.observer.runBegun({ id: run.id, model: run.snapshot.model, storeMs });
       ports.wakeUps.hint(threadName(input.owner, thread.id));
       if (run.status === 'running') ports.execute(run);
       else {
@@ -65,10 +70,17 @@ type Beginning = Omit<BeginRun, 'lease'>;
 interface Charged {
   readonly result: BeginResult;
   readonly rate: RateState | null;
+  /** How long the store took, in milliseconds. */
+  readonly storeMs: number;
 }
 
 /** Begins the run for one message of the caller's allowance; what stores no message costs none. */
 async function beginCharged(ports: StartPorts, input: StartRun, begin: Beginning): Promise<Charged> {
+  if (ports.refused.has(input.owner)) {
+    // Points that are taken only to come back would meanwhile be missing to all others.
+    const result = await ports.store.refusalToBegin({ ...begin, lease: requireLease(ports) });
+    if (result !== null) return { result, rate: null, storeMs: 0 };
+  }
   let charge: Charge;
   try {
     charge = await ports.limits.message(input.owner);
@@ -76,10 +88,17 @@ async function beginCharged(ports: StartPorts, input: StartRun, begin: Beginning
     return replayOf(ports, begin, error);
   }
   try {
+    if (input.revoked?.aborted) throw credentialRevoked();
+    const since = ports.clock.elapsed();
     const result = await ports.store.beginRun({ ...begin, lease: requireLease(ports) });
-    if (result.kind === 'begun') return { result, rate: charge.state };
+    const storeMs = ports.clock.elapsed() - since;
+    if (result.kind === 'begun') {
+      charge.keep();
+      return { result, rate: tightest([charge.state, stateOfRuns(begin.maxUnfinished, result.runsLeft)]), storeMs };
+    }
+    if (result.kind === 'refused' && FULL.has(result.reason)) ports.refused.note(input.owner);
     await charge.giveBack();
-    return { result, rate: charge.state && { ...charge.state, remaining: charge.state.remaining + 1 } };
+    return { result, rate: charge.state && { ...charge.state, remaining: charge.state.remaining + 1 }, storeMs };
   } catch (error) {
     await charge.giveBack();
     throw error;
@@ -91,7 +110,7 @@ async function replayOf({ store, lease }: StartPorts, begin: Beginning, refused:
   if (!(refused instanceof AppError) || refused.code !== 'rate_limited' || begin.idempotency === null) throw refused;
   const result = await store.beginRun({ ...begin, lease: lease(), maxUnfinished: { user: 0, application: 0 } });
   if (result.kind === 'replayed' || (result.kind === 'refused' && result.reason === 'idempotency_mismatch')) {
-    return { result, rate: refused.rate ?? null };
+    return { result, rate: refused.rate ?? null, storeMs: 0 };
   }
   throw refused;
 }
@@ -133,7 +152,7 @@ async function destination(ports: StartPorts, { owner, thread, model, agent }: S
   const ref = 'create' in thread ? (thread.create.id ? { id: thread.create.id } : null) : thread;
   const stored = ref && (await store.findThread(owner, ref));
   if (ref && stored) return { thread: { ref }, model: modelNamed(catalogue, model ?? stored.model), agent: agent ?? stored.agent };
-  if (!('create' in thread)) throw refusal('thread_not_found');
+  if (!('create' in thread)) throw threadNotFound();
   const named = modelNamed(catalogue, model ?? thread.create.model);
   const create = newThread(ids, { model: named.name, ...thread.create });
   return { thread: { create }, model: named, agent: agent ?? thread.create.agent ?? null };
@@ -150,22 +169,27 @@ function snapshotOf(input: StartRun, { model, agent }: { model: CatalogueModel; 
   };
 }
 
-function refusal(reason: BeginRefusal): AppError {
-  switch (reason) {
+type Refused = Extract<BeginResult, { readonly kind: 'refused' }>;
+
+/** What the caller is told; what is used up is reported. */
+function refusal({ observer }: StartPorts, begin: Beginning, refused: Refused): AppError {
+  const failure = failureOf(begin, refused);
+  if (failure.rate) observer.refused({ code: failure.code, limit: failure.rate.name });
+  return failure;
+}
+
+function failureOf({ maxQueued, maxUnfinished }: Beginning, refused: Refused): AppError {
+  switch (refused.reason) {
     case 'thread_not_found':
-      return new AppError('thread_not_found', 'There is no such thread');
+      return threadNotFound();
     case 'message_not_found':
-      return new AppError('message_not_found', 'There is no such message in this thread');
+      return messageNotFound();
     case 'queue_full':
-      return new AppError('queue_full', 'Too many messages wait in this thread; send again when some are answered', {
-        retryAfterSeconds: 5,
-      });
+      return queueFull(maxQueued);
     case 'run_limit':
-      return new AppError('run_limit', 'Too many answers are being written at once; send this again when one of them has ended', {
-        retryAfterSeconds: 5,
-      });
+      return runLimitReached(maxUnfinished, refused.bound);
     case 'idempotency_mismatch':
-      return new AppError('idempotency_mismatch', 'This Idempotency-Key was used with another request');
+      return repeatMismatch();
     case 'head_moved':
       return new AppError('state_conflict', 'The thread has changed meanwhile; read it again');
   }

@@ -5,6 +5,9 @@ import { startTestApp, type TestApp } from '../../../test/support/app.ts';
 import { type ChatSocket, openChatSocket } from '../../../test/support/chat-socket.ts';
 import { at, dereference, type Json, misfits } from '../../../test/support/json-schema.ts';
 
+/** No agent here calls tools yet. */
+const NEVER_YET = ['tool', 'approval'];
+
 const require = createRequire(import.meta.url);
 let app: TestApp;
 let document: Json;
@@ -40,6 +43,48 @@ test('every example fits its schema', () => {
   for (const side of ['receive', 'send'] as const)
     for (const [type, { payload, examples }] of Object.entries(messagesOf(side)))
       for (const example of examples) expect({ type, misfits: misfits(payload, example.payload) }).toEqual({ type, misfits: [] });
+});
+
+type Frames = ReturnType<typeof messagesOf>;
+
+function exampleOf(frames: Frames, type: string): Json {
+  return frames[type]?.examples[0]?.payload as Json;
+}
+
+/** What another answer has other values for: its ids, time and words. */
+function withoutOwn(frame: object): object {
+  const own = ['id', 'job_id', 'created_at', 'content'];
+  return Object.fromEntries(Object.entries(frame).map(([name, value]) => [name, own.includes(name) ? typeof value : value]));
+}
+
+/** The documented frames of a client, in an order in which each means something, and the frame that answers each. */
+const ORDER = [
+  ['ping', 'pong'],
+  ['history', 'history_end'],
+  ['message', 'message_received'],
+  ['cancel', 'error'],
+  ['approve', 'error'],
+  ['delete_thread', 'thread_deleted'],
+] as const;
+
+test('the documented frames of a client are sent as they stand, and answered by the documented frames of the server', async () => {
+  const client = messagesOf('receive');
+  const server = messagesOf('send');
+  expect(ORDER.map(([type]) => type).toSorted()).toEqual(Object.keys(client).toSorted());
+  const socket = await openChatSocket(app.url, '?key=dev-api-key-change-in-production&user_id=user123');
+  for (const [type, answer] of ORDER) {
+    socket.send(exampleOf(client, type));
+    await socket.next(answer);
+    if (type === 'message') await socket.next('message', ({ role }) => role === 'assistant');
+  }
+  socket.send({ type: 'history' });
+  await socket.next('error');
+  await socket.close();
+
+  const got = socket.frames.map(withoutOwn);
+  for (const type of Object.keys(server).filter((name) => !NEVER_YET.includes(name))) {
+    expect(got, type).toContainEqual(withoutOwn(exampleOf(server, type)));
+  }
 });
 
 test('every frame on a real socket is one that is described, and every described one that can be had was there', async () => {
@@ -89,7 +134,6 @@ test('every frame on a real socket is one that is described, and every described
     const schema = serverFrames[frame.type]?.payload;
     expect({ frame, misfits: misfits(schema, frame) }).toEqual({ frame, misfits: [] });
   }
-  // No agent here calls tools yet.
   const unseen = Object.keys(serverFrames).filter((type) => !got.some((frame) => frame.type === type));
-  expect(unseen).toEqual(['tool', 'approval']);
+  expect(unseen).toEqual(NEVER_YET);
 });

@@ -57,7 +57,8 @@ export function createOpenApi(routes: readonly DescribedRoute[], dialects: reado
 
 const INTRODUCTION =
   'One conversation engine behind several chat protocols, each a tag below: all of them work on the same stored threads. ' +
-  'Every example here is sent to a real server by a test. An error example with `x-request` says how to change a good request to get it.';
+  'Every example here is sent to a real server by a test. An error example with `x-request` says how to change a good request to get it, ' +
+  'and with `x-given` what must be so before.';
 
 const securitySchemes = {
   bearer: { type: 'http', scheme: 'bearer', description: 'An API key, or a token of one user.' },

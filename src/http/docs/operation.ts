@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../core/errors.ts';
 import type { ErrorShape } from '../error-handler.ts';
 import type { StreamFormat } from '../stream-format.ts';
+import type { Circumstance } from './circumstances.ts';
 import type { JsonSchema } from './schema.ts';
 import type { SocketDocument } from './socket-document.ts';
 
@@ -28,12 +29,16 @@ export interface RequestChange {
   readonly path?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  /** Fields of the body; the others stay. */
+  readonly fields?: Readonly<Record<string, unknown>>;
   /** Sent as it stands. */
   readonly text?: string;
 }
 
-/** A request that is refused, and how: `fail` throws what the route's own reading of it throws. Without it the body's schema refuses. */
+/** A request that is refused, and how: `fail` throws or gives what the route's own reading of it throws. Without it the body's schema refuses. */
 export interface Refused {
+  /** What must be so beside. */
+  readonly given?: Circumstance;
   readonly request: RequestChange;
   readonly fail?: () => unknown;
 }

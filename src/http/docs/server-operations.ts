@@ -1,4 +1,7 @@
-import type { Answer, Operation } from './operation.ts';
+import { credentialRefused } from '../authenticate.ts';
+import { operatorNeeded } from '../metrics.ts';
+import { toAppError } from '../request-error.ts';
+import type { Answer, Operation, Refused } from './operation.ts';
 import { anyObject, object, oneOf, only, text } from './schema.ts';
 
 const page = (description: string): Answer => ({
@@ -6,6 +9,22 @@ const page = (description: string): Answer => ({
   description,
   text: { contentType: 'text/html; charset=utf-8', example: '<!doctype html>...' },
 });
+
+const withKey = { headers: { authorization: 'Bearer {key}' } };
+const guarded: readonly Refused[] = [
+  { given: 'guardedMetrics', request: { headers: { authorization: null } }, fail: () => credentialRefused('auth_missing') },
+  {
+    given: 'guardedMetrics',
+    request: { headers: { authorization: 'Bearer plg_no_such_key' } },
+    fail: () => credentialRefused('auth_invalid'),
+  },
+  {
+    given: 'guardedMetrics',
+    request: { headers: { ...withKey.headers, 'x-api-key': 'plg_another_key' } },
+    fail: () => credentialRefused('auth_conflict'),
+  },
+  { given: 'guardedMetrics', request: withKey, fail: operatorNeeded },
+];
 
 const unavailable: Answer = {
   status: 503,
@@ -44,9 +63,10 @@ export const serverOperations: Readonly<Record<string, Operation>> = {
   'GET /metrics': {
     id: 'metrics',
     summary: 'Figures for Prometheus',
-    description: 'Where the settings ask for a credential: an API key with the scope admin.',
+    description:
+      'Where the settings ask for a credential: an API key of the default application with the scopes read and admin, bound to no dialects.',
     public: 'by-setting',
-    errors: ['auth_missing', 'auth_invalid', 'auth_conflict', 'scope_denied'],
+    refused: guarded,
     answers: [
       {
         status: 200,
@@ -75,6 +95,6 @@ export const serverOperations: Readonly<Record<string, Operation>> = {
     answers: [
       { status: 200, description: 'The file.', text: { contentType: 'text/javascript; charset=utf-8', example: 'SwaggerUIBundle(...)' } },
     ],
-    errors: ['route_not_found'],
+    refused: [{ request: { path: { file: 'nothing.js' } }, fail: () => toAppError({ code: 'FST_ERR_BAD_URL' }) }],
   },
 };

@@ -1,84 +1,118 @@
-import { AppError, type ErrorCode } from '../../core/errors.ts';
-import type { RunId } from '../../core/ids.ts';
-import type { RequestChange } from './operation.ts';
+import { AppError, type ErrorCode, storeUnavailable } from '../../core/errors.ts';
+import {
+  agentUnknown,
+  connectionsExceeded,
+  credentialRevoked,
+  keyNotFound,
+  messageNotFound,
+  modelUnknown,
+  rateExceeded,
+  repeatMismatch,
+  runNotFound,
+  threadNotFound,
+} from '../../core/refusals.ts';
+import { queueFull, runLimitReached } from '../../engine/index.ts';
+import { credentialRefused } from '../authenticate.ts';
+import { requireScope } from '../doorkeeper.ts';
+import { hostUnknown } from '../host-policy.ts';
+import { checkRepeatKey } from '../idempotency.ts';
+import { readJsonBody } from '../json-body.ts';
+import { readThreadCursor } from '../list-cursor.ts';
+import { readersExceeded } from '../reader-bound.ts';
+import { toAppError } from '../request-error.ts';
+import { runCancelled } from '../run-answer.ts';
+import type { Refused } from './operation.ts';
 import { SAMPLE_RUN_ID } from './samples.ts';
 
-const NOBODY = '00000000-0000-7000-8000-000000000000';
-
-interface Typical {
-  readonly message: string;
-  /** The change of any good request that is answered so, where there is one. */
-  readonly request?: RequestChange;
-  readonly retryAfterSeconds?: number;
-  readonly runId?: RunId;
-}
-
+/** The id of nothing. */
+export const NOBODY = '00000000-0000-7000-8000-000000000000';
+const JSON_HEADERS = { 'content-type': 'application/json' };
+const WINDOW = { name: 'application-requests-per-minute', limit: 1, remaining: 0, resetMs: 20_000 };
 const deep = `{"a":${'['.repeat(64)}${']'.repeat(64)}}`;
 
-/** How each failure reads when nothing particular is to be said. The compiler asks for a line per code. */
+type Typical = Required<Pick<Refused, 'fail'>> & Partial<Refused>;
+
+const withKey = { headers: { authorization: 'Bearer {key}' } };
+
+function unreadable(text: string, headers: Readonly<Record<string, string>> = JSON_HEADERS): Typical {
+  return { request: { text, ...(headers !== JSON_HEADERS && { headers }) }, fail: () => readJsonBody(headers, Buffer.from(text)) };
+}
+
+/** Each failure in the words in which it is thrown, and the change of a good request that is refused so. The compiler asks for a line per code. */
 const typical: Readonly<Record<ErrorCode, Typical>> = {
-  auth_missing: {
-    message: 'Send an API key or a token, as "Authorization: Bearer <key>" or "X-API-Key: <key>".',
-    request: { headers: { authorization: null } },
+  auth_missing: { request: { headers: { authorization: null } }, fail: () => credentialRefused('auth_missing') },
+  auth_invalid: { request: { headers: { authorization: 'Bearer plg_no_such_key' } }, fail: () => credentialRefused('auth_invalid') },
+  auth_expired: {
+    given: 'expiredToken',
+    request: { headers: { authorization: 'Bearer {token}' } },
+    fail: () => credentialRefused('auth_expired'),
   },
-  auth_invalid: { message: 'The API key or token is not valid.', request: { headers: { authorization: 'Bearer plg_no_such_key' } } },
-  auth_expired: { message: 'The token has expired; get a new one.' },
-  auth_conflict: {
-    message: 'The request carries two different credentials; send one.',
-    request: { headers: { 'x-api-key': 'plg_another_key' } },
+  auth_conflict: { request: { headers: { 'x-api-key': 'plg_another_key' } }, fail: () => credentialRefused('auth_conflict') },
+  auth_other_user: {
+    given: 'otherToken',
+    request: { headers: { authorization: 'Bearer {token}' } },
+    fail: () => credentialRefused('auth_other_user'),
   },
-  auth_other_user: { message: 'The token belongs to another user.' },
-  auth_revoked: { message: 'The API key was revoked.' },
-  scope_denied: { message: 'This credential may not do that.' },
-  thread_not_found: { message: 'There is no such thread', request: { path: { thread_id: NOBODY, conversation_id: NOBODY } } },
-  run_not_found: { message: 'There is no such run', request: { path: { run_id: NOBODY } } },
-  message_not_found: { message: 'There is no such message in this thread' },
-  key_not_found: { message: 'There is no such API key', request: { path: { key_id: NOBODY } } },
-  application_not_found: { message: 'There is no such application.' },
-  route_not_found: { message: 'There is nothing at this address.' },
-  method_not_allowed: { message: 'This address answers GET.' },
-  body_invalid: { message: 'The body is not valid JSON.', request: { text: '{' } },
-  body_not_object: { message: 'The body must be a JSON object.', request: { text: '[]' } },
-  body_too_deep: { message: 'The body nests deeper than 64 levels.', request: { text: deep } },
-  body_too_large: { message: 'The body is larger than this server takes.' },
-  content_type_unsupported: {
-    message: 'Send the body as "Content-Type: application/json" in UTF-8.',
-    request: { headers: { 'content-type': 'text/plain' }, text: '{}' },
-  },
-  unicode_invalid: {
-    message: 'The body contains a NUL character or half of a surrogate pair.',
-    request: { text: '{"text":"\\u0000"}' },
-  },
-  validation_failed: { message: 'The request is not valid.' },
-  request_invalid: { message: 'The request contradicts itself.' },
-  model_unknown: { message: 'There is no model of this name.' },
-  agent_unknown: { message: 'There is no agent of this name.' },
-  cursor_invalid: { message: 'The cursor must be the next_cursor of an earlier answer.' },
+  auth_revoked: { fail: credentialRevoked },
+  host_unknown: { fail: hostUnknown },
+  scope_denied: { given: 'keyWithoutWrite', request: withKey, fail: () => requireScope({ scopes: new Set() }, 'write') },
+  thread_not_found: { request: { path: { thread_id: NOBODY, conversation_id: NOBODY } }, fail: threadNotFound },
+  run_not_found: { request: { path: { run_id: NOBODY } }, fail: runNotFound },
+  message_not_found: { fail: messageNotFound },
+  key_not_found: { request: { path: { key_id: NOBODY } }, fail: keyNotFound },
+  application_not_found: { fail: () => new AppError('application_not_found', 'There is no such application') },
+  route_not_found: { fail: () => toAppError({ code: 'FST_ERR_BAD_URL' }) },
+  method_not_allowed: { fail: () => new AppError('method_not_allowed', 'This address answers GET.') },
+  body_invalid: unreadable('{'),
+  body_not_object: unreadable('[]'),
+  body_too_deep: unreadable(deep),
+  body_too_large: { given: 'longBody', request: { text: '{body}' }, fail: () => toAppError({ code: 'FST_ERR_CTP_BODY_TOO_LARGE' }) },
+  content_type_unsupported: unreadable('{}', { 'content-type': 'text/plain' }),
+  unicode_invalid: unreadable('{"text":"\\u0000"}'),
+  validation_failed: { fail: () => toAppError({ validation: [] }) },
+  request_invalid: { fail: () => new AppError('request_invalid', 'The request contradicts itself.') },
+  model_unknown: { given: 'namedModels', request: { fields: { model: 'nope' } }, fail: () => modelUnknown('nope') },
+  agent_unknown: { request: { fields: { agent: 'nope' } }, fail: () => agentUnknown('nope') },
+  cursor_invalid: { request: { query: { cursor: 'abc' } }, fail: () => readThreadCursor('abc') },
   idempotency_key_invalid: {
-    message: 'Idempotency-Key must be 1 to 255 visible ASCII characters.',
     request: { headers: { 'idempotency-key': 'two words' } },
+    fail: () => checkRepeatKey('two words'),
   },
-  idempotency_mismatch: { message: 'This Idempotency-Key was used with another request' },
-  queue_full: { message: 'Too many messages wait for an answer in this thread.', retryAfterSeconds: 5 },
-  rate_limited: { message: 'The allowance is used up.', retryAfterSeconds: 20 },
-  run_limit: { message: 'Too many answers are under way; wait for one of them.', retryAfterSeconds: 5 },
-  too_many_connections: { message: 'Too many connections are open; close one.', retryAfterSeconds: 5 },
-  too_many_readers: { message: 'Too many readers follow this.', retryAfterSeconds: 5 },
-  state_conflict: { message: 'This does not fit the state that the record is in.' },
-  not_configured: { message: 'This server has no secret to sign with.' },
-  run_cancelled: { message: 'The answer was cancelled.', runId: SAMPLE_RUN_ID },
-  run_failed: { message: 'The model provider failed.', runId: SAMPLE_RUN_ID },
+  idempotency_mismatch: { given: 'usedRepeatKey', request: { headers: { 'idempotency-key': '{repeat_key}' } }, fail: repeatMismatch },
+  queue_full: { fail: () => queueFull(20) },
+  rate_limited: {
+    given: 'spentKey',
+    request: withKey,
+    fail: () => rateExceeded('Too many requests of this application', { points: 1, seconds: 60 }, WINDOW),
+  },
+  run_limit: { given: 'busyKey', request: withKey, fail: () => runLimitReached({ user: null, application: 1 }, 'application') },
+  too_many_connections: {
+    given: 'connectedKey',
+    request: withKey,
+    fail: () => connectionsExceeded({ name: 'application-connections', limit: 1 }),
+  },
+  too_many_readers: {
+    given: 'crowdedRun',
+    request: { path: { run_id: '{run_id}', request_id: '{run_id}' } },
+    fail: () => readersExceeded(1_000),
+  },
+  state_conflict: { fail: () => new AppError('state_conflict', 'This does not fit the state that the record is in.') },
+  run_cancelled: { fail: () => runCancelled(SAMPLE_RUN_ID) },
+  run_failed: { fail: () => new AppError('run_failed', 'The model provider failed.', { runId: SAMPLE_RUN_ID }) },
   run_timeout: {
-    message: `The answer is not ready yet. Run ${SAMPLE_RUN_ID} goes on; ask for it later.`,
-    runId: SAMPLE_RUN_ID,
+    fail: () =>
+      new AppError('run_timeout', `The answer is not ready yet. Run ${SAMPLE_RUN_ID} goes on; ask for it later.`, { runId: SAMPLE_RUN_ID }),
   },
-  overloaded: { message: 'The server cannot use its storage right now; send this again in a few seconds', retryAfterSeconds: 5 },
-  draining: { message: 'This server is about to stop; send the request again in a few seconds.', retryAfterSeconds: 5 },
-  internal: { message: 'Something went wrong on this server.' },
+  overloaded: { fail: () => storeUnavailable(null) },
+  draining: {
+    fail: () =>
+      new AppError('draining', 'This server is about to stop; send the request again in a few seconds.', { retryAfterSeconds: 5 }),
+  },
+  internal: { fail: () => toAppError(null) },
 };
 
-/** A failure of that kind in its usual words, and the change of a good request that is answered so where one is known. */
-export function typicalFailure(code: ErrorCode): { failure: AppError; request: RequestChange | null } {
-  const { message, request = null, ...details } = typical[code];
-  return { failure: new AppError(code, message, details), request };
+/** How a request fails with that code unless its operation says otherwise; without `request` no change of it leads there. */
+export function typicalRefusal(code: ErrorCode, method: string): Typical {
+  if (code !== 'scope_denied' || !(method === 'GET' || method === 'HEAD')) return typical[code];
+  return { given: 'keyWithoutRead', request: withKey, fail: () => requireScope({ scopes: new Set() }, 'read') };
 }

@@ -54,7 +54,7 @@ describe.each(VENDORS)('$name', (vendor) => {
   ] as const)('status %i becomes %s after %i tries', async (status, code, tries) => {
     const seen = await outcome([vendorRefusal(vendor, status, { message: 'why not', headers: { location: 'http://127.0.0.1:1/' } })]);
     expect(seen).toMatchObject({ code, tries, text: '' });
-    expect(seen.message).toMatch(/: why not$/);
+    expect(seen.message).toMatch(code === 'upstream_unauthorized' ? /credentials\.$/ : /: why not$/);
   });
 
   test('tries again with growing waits, or as long as the provider asks', async () => {
@@ -249,10 +249,17 @@ describe.each(VENDORS)('$name', (vendor) => {
     expect(new Set(upstream.ports()).size).toBe(1);
   });
 
+  test.each([401, 403])("what a provider says with %d against our credentials is nobody else's business", async (status) => {
+    const { message } = await outcome([
+      vendorRefusal(vendor, status, { message: `The key of Acme Inc., ${KEY.slice(0, 6)} to ${KEY.slice(-4)}, is wrong` }),
+    ]);
+    expect(message).toBe("The model provider refused this server's credentials.");
+  });
+
   test('neither a message nor an error holds the key or the address', async () => {
     const words = `Incorrect API key: ${KEY}, AIzaSyD-0123456789abcdef, sk-ant-api03-abc at https://user:pw@127.0.0.1/v1?key=1\nhost 127.0.0.1`;
-    const { error, message, upstream } = await outcome([vendorRefusal(vendor, 401, { message: words })]);
-    expect(message).toMatch(/credentials: Incorrect API key: \[redacted\], \[redacted\], \[redacted\] at \[redacted\] host \[redacted\]$/);
+    const { error, message, upstream } = await outcome([vendorRefusal(vendor, 400, { message: words })]);
+    expect(message).toMatch(/request: Incorrect API key: \[redacted\], \[redacted\], \[redacted\] at \[redacted\] host \[redacted\]$/);
     expect(upstream.requests[0]?.headers[vendor.name === 'anthropic' ? 'x-api-key' : 'x-goog-api-key']).toBe(KEY);
     for (let shown: unknown = error; shown instanceof Error; shown = shown.cause) {
       const all = JSON.stringify([shown.stack, shown.message, Object.entries(shown)]);

@@ -86,7 +86,7 @@ describe.each(VENDORS)('an independent server for $name', (vendor) => {
   test('refuses: the words and the number of tries are those of the failure', async () => {
     server.onMessage('hello', { content: 'fine' });
     server.nextRequestError(401, { message: 'bad key', type: 'authentication_error' });
-    await expect(ask(questionFor(vendor, 'hello'))).rejects.toMatchObject({ code: 'upstream_unauthorized', message: /bad key/ });
+    await expect(ask(questionFor(vendor, 'hello'))).rejects.toMatchObject({ code: 'upstream_unauthorized', message: /credentials\.$/ });
     expect(server.getRequests()).toHaveLength(1);
     server.nextRequestError(500, { message: 'oops' });
     expect((await ask(questionFor(vendor, 'hello'))).text).toBe('fine');

@@ -14,7 +14,7 @@ export function demoAnswer(messages: readonly PromptMessage[]): string {
   return [
     `${introduction} This is message ${questions.length} of our conversation, and you wrote:`,
     `> ${shorten(question)}`,
-    'For real answers, set OPENAI_API_KEY or OPENAI_BASE_URL and start the server again.',
+    'For real answers, set OPENAI_API_KEY, ANTHROPIC_API_KEY or GOOGLE_GENERATIVE_AI_API_KEY, or OPENAI_BASE_URL for another provider, and start the server again.',
   ].join('\n\n');
 }
 

@@ -182,11 +182,22 @@ test('an error inside the stream ends the answer in its own words', async () => 
   });
 });
 
+test.each([
+  ['as a status', refuse(401, 'The key of Acme Inc., abc to xyz, is wrong')],
+  ['as another status', refuse(403, 'Acme Inc. is suspended')],
+  [
+    'in the stream',
+    [sseHead, { raw: `data: ${JSON.stringify({ error: { message: 'abc to xyz', type: 'authentication_error' } })}\n\n` }, { hang: true }],
+  ],
+] as const)("what a provider says against our credentials %s is nobody else's business", async (_where, steps) => {
+  expect((await outcome([steps])).message).toBe("The model provider refused this server's credentials.");
+});
+
 test('a message shows no key and no address', async () => {
-  const words = `Incorrect API key: ${KEY}, sk-proj-abc****xyz, Bearer abcdef at https://user:pw@127.0.0.1/v1?key=1\nhost 127.0.0.1 ${'and so on '.repeat(60)}`;
-  const { message } = await outcome([refuse(401, words)]);
+  const words = `Incorrect API key: ${KEY}, sk-proj-abc****xyz, abc*****xyz, org-1a2B3c, Bearer abcdef at https://user:pw@127.0.0.1/v1?key=1\nhost 127.0.0.1 ${'and so on '.repeat(60)}`;
+  const { message } = await outcome([refuse(400, words)]);
   expect(message).toMatch(
-    /^The model provider refused this server's credentials: Incorrect API key: \[redacted\], \[redacted\], \[redacted\] at \[redacted\] host \[redacted\] and so/,
+    /^The model provider rejected the request: Incorrect API key: \[redacted\], \[redacted\], \[redacted\], \[redacted\], \[redacted\] at \[redacted\] host \[redacted\] and so/,
   );
   expect(message.length).toBeLessThan(360);
 });

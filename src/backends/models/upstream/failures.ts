@@ -56,12 +56,15 @@ function sentence(status: number): string {
   return 'The model provider has a problem';
 }
 
-/** The failure that a status stands for; `quoted` is the provider's message, already safe to show. */
+/**
+ * The failure that a status stands for; `quoted` is the provider's message, already safe to show. What it says against the server's credentials
+ * is not shown: it may name their owner or hold a part of them.
+ */
 export function statusError(status: number, quoted: string): ModelError {
   const code = codeOf(status);
   const retryable = code !== 'upstream_unauthorized' && code !== 'upstream_rejected';
   const words = sentence(status);
-  return new ModelError(code, quoted === '' ? `${words}.` : `${words}: ${quoted}`, { retryable });
+  return new ModelError(code, quoted === '' || code === 'upstream_unauthorized' ? `${words}.` : `${words}: ${quoted}`, { retryable });
 }
 
 /** Whether a status may be answered by trying again. */

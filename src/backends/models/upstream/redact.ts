@@ -7,9 +7,11 @@ const SHORTEST_SECRET = 4;
 const PATTERNS: readonly RegExp[] = [
   /https?:\/\/[^\s"'<>]+/gi,
   /\bbearer\s+[^\s"',;]+/gi,
-  /\b(?:sk|pk|rk|gsk|xai|key|plg)[-_][\w*.…-]{4,}/gi,
+  /\b(?:sk|pk|rk|gsk|xai|key|plg|org|proj)[-_][\w*.…-]{4,}/gi,
   /\bAIza[\w*-]{10,}/g,
   /\w{32,}/g,
+  // Partly masked already, by the provider.
+  /[\w-]*(?:\*{3,}|•{3,})[\w*•-]*/g,
 ];
 
 /** Quotes a provider's words: on one line, without keys, addresses or any of `secrets`, at most 300 characters. */

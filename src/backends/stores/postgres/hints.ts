@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { StoreHints } from '../../../core/ports/store.ts';
+import type { StoreHints } from '../../../core/ports/store-hints.ts';
 import type { Connection } from './connection.ts';
 import type { StoreLog } from './store-log.ts';
 

@@ -79,8 +79,10 @@ function operationsOver(lanes: Lanes): StoreOperations {
     contextOf: reading('contextOf'),
     findMessage: reading('findMessage'),
     beginRun: writing('beginRun'),
+    refusalToBegin: reading('refusalToBegin'),
     findRun: reading('findRun'),
     findRunInApplication: reading('findRunInApplication'),
+    countUnfinished: reading('countUnfinished'),
     activeRun: reading('activeRun'),
     liveRunOf: reading('liveRunOf'),
     cancelRun: writing('cancelRun'),
@@ -103,6 +105,7 @@ function operationsOver(lanes: Lanes): StoreOperations {
     revokeKey: writing('revokeKey'),
     touchKeys: writing('touchKeys'),
     accessVersion: reading('accessVersion'),
+    serverSecret: reading('serverSecret'),
     ping: () => reliably(() => lanes.reads.run(refuseReadOnly)),
     forgetOldKeys: writing('forgetOldKeys'),
   };

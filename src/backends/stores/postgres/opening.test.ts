@@ -193,6 +193,14 @@ describe.skipIf(server === null)('opening', () => {
     await store.close();
   });
 
+  test('gives servers that start together, and first, the same secret', async () => {
+    const stores = await Promise.all(Array.from({ length: 4 }, () => openPostgresStore({ url: database.url, log })));
+    const secrets = await Promise.all(stores.map((store) => store.serverSecret()));
+    expect(new Set(secrets).size).toBe(1);
+    expect(await queryDatabase(database.url, 'select value from polylogue.server_secret')).toEqual([{ value: secrets[0] }]);
+    await Promise.all(stores.map((store) => store.close()));
+  });
+
   test('refuses data of a newer program', async () => {
     await openOnce();
     await queryDatabase(database.url, "insert into polylogue.schema_versions values (999, 'future')");

@@ -1,13 +1,15 @@
+import type { Expression, Kysely } from 'kysely';
+import { sql } from 'kysely';
 import type { ApiKey } from '../../../core/access.ts';
 import type { ApplicationId, KeyId } from '../../../core/ids.ts';
-import type { AccessStore } from '../../../core/ports/store.ts';
+import type { AccessStore, KeyPage } from '../../../core/ports/store.ts';
 import type { Scope } from '../../../core/principal.ts';
 import { nextAccessVersion } from './access-version.ts';
 import { findApplication } from './applications.ts';
 import { idList } from './id-list.ts';
 import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
-import type { ApiKeysTable } from './schema.ts';
+import type { ApiKeysTable, Database } from './schema.ts';
 import type { Session } from './session.ts';
 import { isStorable } from './storable.ts';
 
@@ -43,15 +45,44 @@ const byIds = prepared((db, param: Param<{ ids: string }>, dialect) =>
     .orderBy('place', 'desc'),
 );
 
-const ofAll = prepared((db) => db.selectFrom('api_keys').selectAll().orderBy('created_at', 'desc').orderBy('place', 'desc'));
+interface Place {
+  readonly limit: number;
+  readonly after: string;
+  readonly application: string;
+}
 
-const ofApplication = prepared((db, param: Param<{ application: string }>) =>
+const newest = (db: Kysely<Database>, param: Param<Pick<Place, 'limit'>>) =>
+  db.selectFrom('api_keys').selectAll().orderBy('created_at', 'desc').orderBy('place', 'desc').limit(param('limit'));
+
+/** Rows that stand behind one of these, which is one row or none. */
+const behind = (last: Expression<unknown>) => sql<boolean>`(api_keys.created_at, api_keys.place) < ${last}`;
+
+const keyIn = (db: Kysely<Database>, param: Param<Pick<Place, 'after'>>) =>
+  db.selectFrom('api_keys as last').select(['last.created_at', 'last.place']).where('last.id', '=', param('after'));
+
+const ofAll = {
+  first: prepared((db, param: Param<Pick<Place, 'limit'>>) => newest(db, param)),
+  next: prepared((db, param: Param<Pick<Place, 'limit' | 'after'>>) => newest(db, param).where(behind(keyIn(db, param)))),
+};
+
+const ofApplication = {
+  first: prepared((db, param: Param<Pick<Place, 'limit' | 'application'>>) =>
+    newest(db, param).where('application_id', '=', param('application')),
+  ),
+  next: prepared((db, param: Param<Place>) =>
+    newest(db, param)
+      .where('application_id', '=', param('application'))
+      .where(behind(keyIn(db, param).where('last.application_id', '=', param('application')))),
+  ),
+};
+
+const counting = prepared((db, param: Param<{ application: string; now: number }>) =>
   db
     .selectFrom('api_keys')
-    .selectAll()
+    .select((eb) => eb.fn.countAll<number>().as('keys'))
     .where('application_id', '=', param('application'))
-    .orderBy('created_at', 'desc')
-    .orderBy('place', 'desc'),
+    .where('revoked_at', 'is', null)
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', param('now'))])),
 );
 
 const revoke = prepared((db, param: Param<{ id: string; now: number }>) =>
@@ -70,10 +101,14 @@ const touch = prepared((db, param: Param<{ id: string; at: number; before: numbe
     .where((eb) => eb.or([eb('last_used_at', 'is', null), eb('last_used_at', '<', param('before'))])),
 );
 
-/** Stores a key unless its application is unknown; rejects when its digest is somebody's already. */
-export async function createKey(session: Session, { key, digest }: Parameters<AccessStore['createKey']>[0]): Promise<boolean> {
-  if ((await findApplication(session, key.applicationId)) === null) return false;
+/** Stores a key unless its application is unknown or has too many; rejects when its digest is somebody's already. */
+export async function createKey(session: Session, input: Parameters<AccessStore['createKey']>[0]): ReturnType<AccessStore['createKey']> {
+  const { key, digest } = input;
+  if ((await findApplication(session, key.applicationId)) === null) return 'application_unknown';
+  if (await isFull(session, input)) return 'too_many';
   const place = await nextAccessVersion(session);
+  // Others who make a key have waited for the number, and are counted only now.
+  if (await isFull(session, input)) return 'too_many';
   await add.run(session, {
     id: key.id,
     application_id: key.applicationId,
@@ -90,7 +125,13 @@ export async function createKey(session: Session, { key, digest }: Parameters<Ac
     revoked_at: key.revokedAt,
     place,
   });
-  return true;
+  return 'created';
+}
+
+async function isFull(session: Session, { key, most }: Parameters<AccessStore['createKey']>[0]): Promise<boolean> {
+  if (most === undefined) return false;
+  const row = await counting.first(session, { application: key.applicationId, now: key.createdAt });
+  return Number(row?.keys ?? 0) >= most;
 }
 
 /** The key whose secret has this digest. */
@@ -105,10 +146,18 @@ export async function findKeys(session: Session, ids: readonly KeyId[]): Promise
   return storable.length === 0 ? [] : (await byIds.all(session, { ids: JSON.stringify(storable) })).map(toKey);
 }
 
-/** Keys of an application, or of all, newest first. */
-export async function listKeys(session: Session, applicationId: ApplicationId | null): Promise<readonly ApiKey[]> {
-  if (applicationId === null) return (await ofAll.all(session, {})).map(toKey);
-  return isStorable(applicationId) ? (await ofApplication.all(session, { application: applicationId })).map(toKey) : [];
+/** A page of the keys of an application, or of all, newest first. */
+export async function listKeys(session: Session, applicationId: ApplicationId | null, page: KeyPage): Promise<readonly ApiKey[]> {
+  const { limit, after } = page;
+  if (after !== null && !isStorable(after)) return [];
+  if (applicationId === null) {
+    const rows = after === null ? ofAll.first.all(session, { limit }) : ofAll.next.all(session, { limit, after });
+    return (await rows).map(toKey);
+  }
+  if (!isStorable(applicationId)) return [];
+  const place = { limit, application: applicationId };
+  const rows = after === null ? ofApplication.first.all(session, place) : ofApplication.next.all(session, { ...place, after });
+  return (await rows).map(toKey);
 }
 
 /** Ends a key's validity, once. */

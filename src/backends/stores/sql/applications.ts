@@ -1,6 +1,5 @@
-import type { Application } from '../../../core/access.ts';
+import type { Application, ApplicationChanges } from '../../../core/access.ts';
 import type { ApplicationId } from '../../../core/ids.ts';
-import type { AccessStore } from '../../../core/ports/store.ts';
 import { nextAccessVersion } from './access-version.ts';
 import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
@@ -77,18 +76,14 @@ export async function ensureApplication(session: Session, id: ApplicationId, now
   await createApplication(session, { id, name: id, tier: null, tokens, createdAt: now });
 }
 
-/** Changes what is given. Changes follow one another, so that none undoes what another has just written. */
-export async function changeApplication(
-  session: Session,
-  id: ApplicationId,
-  changes: Parameters<AccessStore['changeApplication']>[1],
-): Promise<Application | null> {
+/** Changes what is given, of the rules for tokens too. Changes follow one another, so that none undoes what another has just written. */
+export async function changeApplication(session: Session, id: ApplicationId, changes: ApplicationChanges): Promise<Application | null> {
   if ((await findApplication(session, id)) === null) return null;
   await nextAccessVersion(session);
   const found = await findApplication(session, id);
   if (found === null) return null;
-  const { name = found.name, tier = found.tier, tokens = found.tokens } = changes;
-  const changed = { ...found, name, tier, tokens };
+  const { name = found.name, tier = found.tier, tokens = {} } = changes;
+  const changed = { ...found, name, tier, tokens: { ...found.tokens, ...tokens } };
   await change.run(session, changeable(changed));
   return changed;
 }

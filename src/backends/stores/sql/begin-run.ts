@@ -1,5 +1,5 @@
 import type { MessageId, RunId } from '../../../core/ids.ts';
-import type { BeginRefusal, BeginResult, BeginRun } from '../../../core/ports/store.ts';
+import type { BeginRefusal, BeginResult, BeginRun, RunsLeft } from '../../../core/ports/store.ts';
 import type { Run } from '../../../core/run.ts';
 import type { Thread, ThreadFact } from '../../../core/thread.ts';
 import type { Db } from './db.ts';
@@ -10,18 +10,25 @@ import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
 import type { RunRow, ThreadRow } from './rows.ts';
 import { toRun, toThread } from './rows.ts';
-import { reachesRunLimit } from './run-limits.ts';
+import { runsLeft } from './run-limits.ts';
 import { startLog } from './run-log.ts';
 import { insertRun, unfinishedRuns } from './runs.ts';
 import type { Session } from './session.ts';
 import { messageAdded, recordFacts, runStarted } from './thread-events.ts';
-import { insertThread, lockThreadRow } from './threads.ts';
+import { findThreadRow, insertThread, lockThreadRow } from './threads.ts';
 import { ensureUser, findUser } from './users.ts';
 
 /** What a permitted beginning will write: either messages below a parent, or only an answer to a stored question. */
 interface Plan {
   readonly starts: boolean;
+  readonly runsLeft: RunsLeft;
   readonly ask: { readonly parentId: string | null } | { readonly questionId: MessageId };
+}
+
+type Refused = Extract<BeginResult, { readonly kind: 'refused' }>;
+
+function refused(reason: Exclude<BeginRefusal, 'run_limit'>): Refused {
+  return { kind: 'refused', reason };
 }
 
 const advance = prepared((db, param: Param<{ thread: string; head: string; next: number; title: string | null; now: number }>) =>
@@ -39,8 +46,17 @@ export async function beginRun(db: Db, input: BeginRun): Promise<BeginResult> {
   const ref = 'ref' in input.thread ? input.thread.ref : { id: input.thread.create.id };
   const found = await lockThreadRow(db.session, input.owner, ref);
   const plan = await planFor(db.session, input, found);
-  if (typeof plan === 'string') return { kind: 'refused', reason: plan };
+  if ('kind' in plan) return plan;
   return carryOut(db, input, { plan, thread: found ?? (await newThread(db.session, input)) });
+}
+
+/** How a beginning would be refused just now; null when it would not. */
+export async function refusalToBegin(session: Session, input: BeginRun): Promise<Refused | null> {
+  const repeated = await repeatOf(session, input);
+  if (repeated !== null) return repeated.kind === 'refused' ? repeated : null;
+  const ref = 'ref' in input.thread ? input.thread.ref : { id: input.thread.create.id };
+  const plan = await planFor(session, input, await findThreadRow(session, input.owner, ref));
+  return 'kind' in plan ? plan : null;
 }
 
 /** What a beginning may create and another one must not create at the same time. */
@@ -56,7 +72,7 @@ async function repeatOf(session: Session, input: BeginRun): Promise<BeginResult 
   if (user === undefined) return null;
   const earlier = await findRepeat<{ run: Run; thread: Thread }>(session, { userId: user.id, idempotency, now });
   if (earlier === null) return null;
-  if (earlier === 'mismatch') return { kind: 'refused', reason: 'idempotency_mismatch' };
+  if (earlier === 'mismatch') return refused('idempotency_mismatch');
   return { kind: 'replayed', run: earlier.run, thread: earlier.thread };
 }
 
@@ -66,16 +82,17 @@ async function newThread(session: Session, input: BeginRun): Promise<ThreadRow> 
   return insertThread(session, { owner: input.owner, user, thread: input.thread.create, now: input.now });
 }
 
-async function planFor(session: Session, input: BeginRun, thread: ThreadRow | undefined): Promise<Plan | BeginRefusal> {
-  if (thread === undefined && 'ref' in input.thread) return 'thread_not_found';
+async function planFor(session: Session, input: BeginRun, thread: ThreadRow | undefined): Promise<Plan | Refused> {
+  if (thread === undefined && 'ref' in input.thread) return refused('thread_not_found');
   const head = thread?.head_id ?? null;
-  if (input.expectedHead !== undefined && input.expectedHead !== head) return 'head_moved';
+  if (input.expectedHead !== undefined && input.expectedHead !== head) return refused('head_moved');
   const ask = await planAsk(session, input, thread);
-  if (ask === null) return 'message_not_found';
+  if (ask === null) return refused('message_not_found');
   const ahead = thread === undefined ? [] : await unfinishedRuns(session, thread.key);
   const starts = input.lease !== null && ahead.length === 0;
-  if (!starts && ahead.filter((run) => run.status === 'queued').length >= input.maxQueued) return 'queue_full';
-  return (await reachesRunLimit(session, input)) ? 'run_limit' : { starts, ask };
+  if (!starts && ahead.filter((run) => run.status === 'queued').length >= input.maxQueued) return refused('queue_full');
+  const left = await runsLeft(session, input);
+  return typeof left === 'string' ? { kind: 'refused', reason: 'run_limit', bound: left } : { starts, runsLeft: left, ask };
 }
 
 async function planAsk(session: Session, input: BeginRun, thread: ThreadRow | undefined): Promise<Plan['ask'] | null> {
@@ -124,7 +141,7 @@ async function carryOut(db: Db, input: BeginRun, decided: { plan: Plan; thread: 
   if (idempotency !== null) {
     await keepResult(session, { userId: threadRow.user_id, idempotency, threadKey: threadRow.key, result: { run, thread }, now });
   }
-  return { kind: 'begun', run, thread };
+  return { kind: 'begun', run, thread, runsLeft: plan.runsLeft };
 }
 
 interface Asked {

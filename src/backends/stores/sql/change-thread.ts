@@ -1,5 +1,5 @@
 import type { MessageId } from '../../../core/ids.ts';
-import type { ThreadChanges } from '../../../core/ports/store.ts';
+import type { ThreadChanges } from '../../../core/ports/thread-query.ts';
 import type { Owner } from '../../../core/principal.ts';
 import type { Thread, ThreadRef } from '../../../core/thread.ts';
 import { isInThread } from './messages.ts';

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
-import type { ThreadFilter, ThreadQuery } from '../../../core/ports/store.ts';
+import type { ThreadFilter, ThreadQuery } from '../../../core/ports/thread-query.ts';
 import type { Owner } from '../../../core/principal.ts';
 import type { Thread } from '../../../core/thread.ts';
 import { toThread } from './rows.ts';

@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { ThreadFigures } from '../../../core/ports/store.ts';
+import type { ThreadFigures } from '../../../core/ports/thread-query.ts';
 import type { Owner } from '../../../core/principal.ts';
 import type { ThreadRef } from '../../../core/thread.ts';
 import type { Param } from './prepared.ts';

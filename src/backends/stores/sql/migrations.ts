@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { conversations } from './migrations/0001-conversations.ts';
 import { processes } from './migrations/0002-processes.ts';
 import { access } from './migrations/0003-access.ts';
+import { serverSecret } from './migrations/0004-server-secret.ts';
 import type { Database } from './schema.ts';
 import type { Dialect, Session } from './session.ts';
 import { allOf, builders, runOf } from './session.ts';
@@ -17,6 +18,7 @@ const migrations: readonly Migration[] = [
   { name: 'conversations', statements: conversations },
   { name: 'processes', statements: processes },
   { name: 'access', statements: access },
+  { name: 'server secret', statements: serverSecret },
 ];
 
 /** The version to which this program brings a store. */

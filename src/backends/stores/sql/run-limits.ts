@@ -1,5 +1,5 @@
 import { type AliasedExpression, type Kysely, sql } from 'kysely';
-import type { BeginRun } from '../../../core/ports/store.ts';
+import type { BeginRun, RunsLeft } from '../../../core/ports/store.ts';
 import { lockExactly } from './locks.ts';
 import type { Param, Prepared } from './prepared.ts';
 import { prepared } from './prepared.ts';
@@ -13,6 +13,10 @@ interface Scope {
   readonly application: string;
   readonly user: string;
   readonly limit: number;
+}
+
+interface OpenLimit {
+  readonly limit: number | null;
 }
 
 interface Counted {
@@ -73,26 +77,35 @@ const ofApplication = counting(
       .as('found'),
 );
 
-/** Whether one more run would be too many. What it finds holds until the transaction ends; call it behind all other locks. */
-export async function reachesRunLimit(session: Session, { owner, maxUnfinished }: BeginRun): Promise<boolean> {
-  const { user, application } = maxUnfinished;
+/**
+ * What one more run leaves, or whose bound it would exceed. That it may begin holds until the transaction ends; call it behind all other
+ * locks. Far below a bound what it leaves is as it was a moment ago.
+ */
+export async function runsLeft(session: Session, { owner, maxUnfinished }: BeginRun): Promise<RunsLeft | keyof RunsLeft> {
   const names = { application: owner.applicationId, user: owner.userId };
-  if (user !== null && (await isReached(session, ofUser, { ...names, limit: user }))) return true;
-  return application !== null && isReached(session, ofApplication, { ...names, limit: application });
+  const user = await leftIn(session, ofUser, { ...names, limit: maxUnfinished.user });
+  if (user !== null && user < 0) return 'user';
+  const application = await leftIn(session, ofApplication, { ...names, limit: maxUnfinished.application });
+  return application !== null && application < 0 ? 'application' : { user, application };
 }
 
-async function isReached(session: Session, { nameOf, count, countAndShare }: Counting, scope: Scope): Promise<boolean> {
+/** Below zero when one more is too many; null without bound. */
+async function leftIn(session: Session, counting: Counting, scope: Omit<Scope, 'limit'> & OpenLimit): Promise<number | null> {
   const { limit } = scope;
-  if (session.dialect === 'sqlite') return unfinishedIn(await count.first(session, scope)) >= limit;
+  return limit === null ? null : limit - 1 - (await unfinishedOf(session, counting, { ...scope, limit }));
+}
+
+async function unfinishedOf(session: Session, { nameOf, count, countAndShare }: Counting, scope: Scope): Promise<number> {
+  const { limit } = scope;
+  if (session.dialect === 'sqlite') return unfinishedIn(await count.first(session, scope));
   const name = nameOf(scope);
   const near = limit - FAR;
   if (near > 0) {
     const unfinished = unfinishedIn(await countAndShare.first(session, { ...scope, name, near }));
-    if (unfinished < near) return false;
-    if (unfinished >= limit) return true;
+    if (unfinished < near || unfinished >= limit) return unfinished;
   }
   await lockExactly(session, name);
-  return unfinishedIn(await count.first(session, scope)) >= limit;
+  return unfinishedIn(await count.first(session, scope));
 }
 
 function unfinishedIn(row: Counted | undefined): number {

@@ -40,6 +40,11 @@ interface AccessVersionTable {
   readonly value: number;
 }
 
+/** One row. */
+interface ServerSecretTable {
+  readonly value: string;
+}
+
 interface UsersTable {
   readonly id: string;
   readonly application_id: string;
@@ -149,6 +154,7 @@ export interface Database {
   readonly applications: ApplicationsTable;
   readonly api_keys: ApiKeysTable;
   readonly access_version: AccessVersionTable;
+  readonly server_secret: ServerSecretTable;
   readonly users: UsersTable;
   readonly threads: ThreadsTable;
   readonly messages: MessagesTable;

@@ -2,10 +2,11 @@ import type { Store } from '../../../core/ports/store.ts';
 import { accessVersion } from './access-version.ts';
 import { createKey, findKeyByDigest, findKeys, listKeys, revokeKey, touchKeys } from './api-keys.ts';
 import { changeApplication, createApplication, findApplication, listApplications } from './applications.ts';
-import { beginRun } from './begin-run.ts';
+import { beginRun, refusalToBegin } from './begin-run.ts';
 import { contextOf, listMessages } from './branches.ts';
 import { changeThread, setHead } from './change-thread.ts';
 import { claimQueued, renewLeases, takeLost } from './claims.ts';
+import { countUnfinished } from './count-unfinished.ts';
 import { createThread } from './create-thread.ts';
 import type { Db } from './db.ts';
 import { closeThread, purgeThread } from './delete-thread.ts';
@@ -17,6 +18,7 @@ import { findMessage } from './messages.ts';
 import { toThread } from './rows.ts';
 import { readLog } from './run-log.ts';
 import { activeRun, findRun, findRunInApplication, liveRunOf } from './runs.ts';
+import { serverSecret } from './server-secret.ts';
 import { lastThreadEvent, listThreadEvents } from './thread-events.ts';
 import { findThreadRow, ownersOfThread } from './threads.ts';
 
@@ -46,8 +48,10 @@ export function storeOperations(db: Db): StoreOperations {
     contextOf: (input) => contextOf(session, input),
     findMessage: (input) => findMessage(session, input),
     beginRun: (input) => beginRun(db, input),
+    refusalToBegin: (input) => refusalToBegin(session, input),
     findRun: (owner, runId) => findRun(session, owner, runId),
     findRunInApplication: (applicationId, runId) => findRunInApplication(session, applicationId, runId),
+    countUnfinished: (limit) => countUnfinished(session, limit),
     activeRun: (owner) => activeRun(session, owner),
     liveRunOf: (owner, messageId) => liveRunOf(session, owner, messageId),
     cancelRun: (input) => cancelRun(db, input),
@@ -63,10 +67,11 @@ export function storeOperations(db: Db): StoreOperations {
     createKey: (input) => createKey(session, input),
     findKeyByDigest: (digest) => findKeyByDigest(session, digest),
     findKeys: (ids) => findKeys(session, ids),
-    listKeys: (applicationId) => listKeys(session, applicationId),
+    listKeys: (applicationId, page) => listKeys(session, applicationId, page),
     revokeKey: (input) => revokeKey(session, input),
     touchKeys: (uses) => touchKeys(session, uses),
     accessVersion: () => accessVersion(session),
+    serverSecret: () => serverSecret(session),
     ping: async () => {
       await session.all('select 1', []);
     },

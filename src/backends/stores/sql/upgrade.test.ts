@@ -48,7 +48,8 @@ async function checkUpgraded(store: Store): Promise<void> {
     { ...named('other'), createdAt: NOW - 2 },
   ]);
   expect(made.every(({ createdAt }) => createdAt > Date.UTC(2024))).toBe(true);
-  expect(await store.listKeys(null)).toEqual([]);
+  expect(await store.listKeys(null, { limit: 10, after: null })).toEqual([]);
+  expect(await store.serverSecret()).toMatch(/^[0-9a-f]{64}$/);
   expect(await store.changeApplication(elsewhere.applicationId, { tier: 'gold' })).toMatchObject({ name: 'other', tier: 'gold' });
   const inOther = (application: number, owner = { ...elsewhere, userId: 'new' }) =>
     beginning({ owner, maxUnfinished: { user: 1, application } });

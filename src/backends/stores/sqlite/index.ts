@@ -54,8 +54,10 @@ function operationsOver(call: (name: OperationName, input: readonly unknown[]) =
     contextOf: operation('contextOf'),
     findMessage: operation('findMessage'),
     beginRun: operation('beginRun'),
+    refusalToBegin: operation('refusalToBegin'),
     findRun: operation('findRun'),
     findRunInApplication: operation('findRunInApplication'),
+    countUnfinished: operation('countUnfinished'),
     activeRun: operation('activeRun'),
     liveRunOf: operation('liveRunOf'),
     cancelRun: operation('cancelRun'),
@@ -75,6 +77,7 @@ function operationsOver(call: (name: OperationName, input: readonly unknown[]) =
     revokeKey: operation('revokeKey'),
     touchKeys: operation('touchKeys'),
     accessVersion: operation('accessVersion'),
+    serverSecret: operation('serverSecret'),
     ping: operation('ping'),
     forgetOldKeys: operation('forgetOldKeys'),
   };
