@@ -7,14 +7,14 @@ const house = socketServer();
 
 describe('opening', () => {
   test('an unknown path is 404, and the connection is closed', async () => {
-    const answered = await exchange(await house.serve(echo), '/nope', handshake);
+    const answered = await exchange({ port: await house.serve(echo), path: '/nope' }, handshake);
     expect(answered).toMatch(/^HTTP\/1\.1 404 .*"code":"route_not_found"/s);
   });
 
   test.each(['https://evil.example', 'null', 'https://app.example.evil', 'http://app.example'])(
     'a page of %s is refused',
     async (origin) => {
-      const answered = await exchange(await house.serve(echo), '/echo', [...handshake, `Origin: ${origin}`]);
+      const answered = await exchange({ port: await house.serve(echo), path: '/echo' }, [...handshake, `Origin: ${origin}`]);
       expect(answered).toMatch(/^HTTP\/1\.1 403 .*"code":"scope_denied"/s);
       expect(house.sockets.size).toBe(0);
     },
@@ -22,10 +22,11 @@ describe('opening', () => {
 
   test('a name that is pointed here does not come in, whatever its page says of itself', async () => {
     const port = await house.serve(echo, { hosts: createHostPolicy(['https://app.example']) });
-    const answered = await exchange(port, '/echo', [...handshake, 'Origin: http://here']);
+    const host = 'rebound.example';
+    const answered = await exchange({ port, path: '/echo', host }, [...handshake, `Origin: http://${host}`]);
     expect(answered).toMatch(/^HTTP\/1\.1 421 .*"code":"host_unknown"/s);
     expect(answered).toContain('ALLOWED_ORIGINS');
-    for (const host of ['localhost:1', 'app.example']) await openSocket(port, { host, origin: `http://${host}` });
+    for (const name of ['localhost:1', 'app.example']) await openSocket(port, { host: name, origin: `http://${name}` });
   });
 
   test('a page of an allowed origin, of the server itself, and what is no page come in', async () => {
@@ -41,13 +42,13 @@ describe('opening', () => {
   test('nobody comes in while the server stops', async () => {
     const port = await house.serve(echo);
     house.drain();
-    expect(await exchange(port, '/echo', handshake)).toMatch(/^HTTP\/1\.1 503 /);
+    expect(await exchange({ port, path: '/echo' }, handshake)).toMatch(/^HTTP\/1\.1 503 /);
   });
 
   test('a request that wants another protocol stays a plain request', async () => {
-    expect(await exchange(await house.serve(echo), '/echo', ['Upgrade: h2c', 'HTTP2-Settings: AAMAAABk', 'Connection: close'])).toMatch(
-      /plain$/,
-    );
+    expect(
+      await exchange({ port: await house.serve(echo), path: '/echo' }, ['Upgrade: h2c', 'HTTP2-Settings: AAMAAABk', 'Connection: close']),
+    ).toMatch(/plain$/);
   });
 
   test('no extension is agreed on', async () => {

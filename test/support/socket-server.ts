@@ -83,9 +83,12 @@ export async function closeOf(socket: WebSocket): Promise<{ code: number; reason
 }
 
 /** Sends an upgrade by hand and gives everything that comes back until the other side closes. */
-export async function exchange(port: number, path: string, headers: readonly string[]): Promise<string> {
+export async function exchange(
+  { port, path, host = 'here' }: { port: number; path: string; host?: string },
+  headers: readonly string[],
+): Promise<string> {
   const socket = connect(port, '127.0.0.1');
-  const lines = [`GET ${path} HTTP/1.1`, 'Host: here', 'Connection: Upgrade', ...headers, '', ''];
+  const lines = [`GET ${path} HTTP/1.1`, `Host: ${host}`, 'Connection: Upgrade', ...headers, '', ''];
   socket.write(lines.join('\r\n'));
   let text = '';
   for await (const chunk of socket) text += String(chunk);

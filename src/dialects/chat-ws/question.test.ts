@@ -122,16 +122,18 @@ test('a question for an agent is answered through its nodes; an agent that nobod
 });
 
 test('a question sent while another is being answered waits for it; other threads do not', async () => {
-  script(slowly(400));
+  const elsewhere = Promise.withResolvers<void>();
+  script(atOnce().toSpliced(3, 0, { until: elsewhere.promise }));
   const chat = await connect('patient');
   const [one, two] = [randomUUID(), randomUUID()];
   const first = await ask(chat, one, 'First');
   const second = await ask(chat, one, 'Second');
-  // The first one's model answers, slowly: what is scripted now is for the others.
+  // The first one's model has begun to answer: what is scripted now is for the others.
   await chat.next('token');
   script(atOnce());
   await ask(chat, two, 'Elsewhere');
   expect(await chat.next('message')).toMatchObject({ thread_id: two });
+  elsewhere.resolve();
   await chat.next('message');
   await chat.next('message');
   const jobs = chat.frames.filter(({ type, thread_id }) => type === 'token' && thread_id === one).map(({ job_id }) => job_id);
