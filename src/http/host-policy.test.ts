@@ -14,6 +14,8 @@ describe('a request may name', () => {
     '[::1]:8000',
     'app.example',
     'APP.example:8443',
+    '192.0.2.7:8000',
+    'polylogue:8000',
     '[fd00::5]:8000',
     undefined,
   ])('%s', (host) => expect(policy(host)).toBe(true));
@@ -23,19 +25,15 @@ describe('a request may not name', () => {
   test.each([
     'evil.example',
     'localhost.evil.example',
-    'notlocalhost',
     'evil.example:8000',
     '127.0.0.1.evil.example',
     '127.evil.example',
-    '128.0.0.1',
     'x.app.example',
     'app.example.evil.example',
     'localhost@evil.example',
+    'localhost.',
+    '192.0.2.7.evil.example',
+    '1.2.3',
     'evil.example#.localhost/x',
-    'localhost:80:90',
-    'localhost:',
-    '[::2]',
-    '0.0.0.0',
-    '',
   ])('%s', (host) => expect(policy(host)).toBe(false));
 });
