@@ -12,9 +12,8 @@ import { createFollow, createRead } from './runs/follow.ts';
 import { createRunHost, type RunHost } from './runs/host.ts';
 import { createLatelyRefused } from './runs/lately-refused.ts';
 import type { LiveRuns } from './runs/live-run.ts';
-import { startQueued } from './runs/queue.ts';
-import { endLostRuns } from './runs/recover.ts';
 import { createStart } from './runs/start.ts';
+import { createSweep } from './runs/sweep.ts';
 import { createThreads } from './threads.ts';
 
 const PING_MS = 2_000;
@@ -29,13 +28,7 @@ export function createEngine(ports: EnginePorts): Engine {
   const awaitEnd = createAwait({ store, clock, wakeUps });
   const queue = { store, clock, lease, execute };
   const limits = createLimits(ports);
-
-  /** Ends what died with its process, and starts what waits without one. */
-  async function sweep(): Promise<void> {
-    const claim = lease();
-    if (claim) await endLostRuns({ ...queue, lease: claim, tell: host.tell });
-    await startQueued(queue);
-  }
+  const sweep = createSweep({ ...queue, tell: host.tell, renew: host.renew });
 
   return {
     threads: createThreads({ ...ports, wakeUps, live }),

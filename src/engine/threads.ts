@@ -11,7 +11,7 @@ import { agentNamed } from './agents.ts';
 import type { CreateThread, Engine } from './engine.ts';
 import { modelNamed } from './models.ts';
 import type { LiveRuns } from './runs/live-run.ts';
-import { unlessUnavailable } from './unless-unavailable.ts';
+import { onceAvailable, unlessUnavailable } from './unless-unavailable.ts';
 import { threadName, type WakeUps } from './wake-ups.ts';
 
 export interface ThreadPorts {
@@ -114,7 +114,11 @@ async function untilCreated(
 ): Promise<void> {
   const wakeUp = wakeUps.listen(threadName(owner, id));
   try {
-    while (!signal.aborted && !(await store.findThread(owner, { id }))) await wakeUp.wait(pollMs(store), signal);
+    while (!signal.aborted) {
+      const thread = await unlessUnavailable(store.findThread(owner, { id }));
+      if (thread !== null && thread !== 'unavailable') return;
+      await wakeUp.wait(thread === null ? pollMs(store) : POLL_MS, signal);
+    }
   } finally {
     wakeUp.close();
   }
@@ -141,8 +145,9 @@ function createEventReading(store: Pick<ThreadStore, 'listThreadEvents'>): ReadE
   };
 }
 
-async function followThread({ store, wakeUps }: ThreadPorts, read: ReadEvents, { owner, ref, reader }: FollowThread): Promise<void> {
-  const { key } = known(await store.findThread(owner, ref));
+async function followThread({ store, wakeUps, clock }: ThreadPorts, read: ReadEvents, { owner, ref, reader }: FollowThread): Promise<void> {
+  const thread = await onceAvailable(() => store.findThread(owner, ref), { clock, signal: reader.signal });
+  const { key } = known(thread);
   const wakeUp = wakeUps.listen(key);
   let after = reader.after;
   try {

@@ -111,7 +111,8 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
 async function play(script: readonly Step[], response: ServerResponse, signal: AbortSignal): Promise<void> {
   const closed = new Promise<void>((resolve) => response.once('close', resolve));
   response.on('error', () => response.destroy());
-  for (const step of script) {
+  // A copy: a test may script the next answer while this one is given.
+  for (const step of [...script]) {
     if (signal.aborted || response.destroyed || 'hang' in step) return;
     await Promise.race([perform(step, response, signal), closed]);
   }

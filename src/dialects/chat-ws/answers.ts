@@ -3,7 +3,7 @@ import type { RunId } from '../../core/ids.ts';
 import type { Run } from '../../core/run.ts';
 import { STREAM_START } from '../../http/stream-cursor.ts';
 import { createWebSocketStream } from '../../http/web-socket-stream.ts';
-import { attempt, type Chat, say } from './chat.ts';
+import { attempt, type Chat, owed, say } from './chat.ts';
 import { chatWsFormat } from './encode.ts';
 import { createRecent } from './recent.ts';
 import { toMessageFrame } from './translate.ts';
@@ -57,7 +57,7 @@ async function showAnswer(chat: Chat, run: Run, signal: AbortSignal): Promise<vo
   await chat.runStreams.open({ runId: run.id, format: chatWsFormat, cursor: STREAM_START, respond: () => stream });
   if (!stream.hasEnded) return;
   try {
-    const message = await chat.engine.threads.message(run.owner, run.answerId);
+    const message = await owed(chat, () => chat.engine.threads.message(run.owner, run.answerId));
     if (message.status !== 'failed' && !signal.aborted) await say(chat, toMessageFrame(message));
   } catch (error) {
     if (!(error instanceof AppError && error.code === 'message_not_found')) throw error;

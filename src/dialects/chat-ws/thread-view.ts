@@ -1,7 +1,7 @@
 import type { MessageId, RunId, ThreadId } from '../../core/ids.ts';
 import type { ThreadEvent } from '../../core/thread.ts';
 import { type Answers, createAnswers } from './answers.ts';
-import { attempt, type Chat, say } from './chat.ts';
+import { attempt, type Chat, owed, say } from './chat.ts';
 import { isUnknownThread, lastEventOf } from './history.ts';
 import type { InOrder } from './in-order.ts';
 import { createRecent, type Recent } from './recent.ts';
@@ -42,7 +42,11 @@ export function createThreadView(chat: Chat, id: ThreadId, inOrder: InOrder): Th
       const onEvents = async (events: readonly ThreadEvent[]) => {
         await inOrder(id, () => attempt(chat, () => tell(chat, view, events), { threadId: id }));
       };
-      follow(chat, id, { after, signal, onEvents }).catch(chat.onFault);
+      follow(chat, id, { after, signal, onEvents }).catch((error: unknown) => {
+        chat.onFault(error);
+        // A socket that would stay silent from now on is of no use: its client connects again.
+        chat.connection.close(1011, 'Something went wrong on this server');
+      });
     },
   };
   return view;
@@ -88,11 +92,11 @@ type MessageAdded = Extract<ThreadEvent, { type: 'message.added' }>;
 async function tellMessage(chat: Chat, view: ThreadView, { message_id, role, run_id }: MessageAdded): Promise<void> {
   const isAnswer = role === 'assistant' && run_id !== null;
   const isKnown = view.known.delete(message_id) || (isAnswer && view.answers.hasShown(run_id as RunId));
-  if (!isKnown) await say(chat, toMessageFrame(await chat.engine.threads.message(chat.owner, message_id)));
+  if (!isKnown) await say(chat, toMessageFrame(await owed(chat, () => chat.engine.threads.message(chat.owner, message_id))));
   if (!isAnswer && run_id !== null) await tellRun(chat, view, run_id);
 }
 
-async function tellRun({ engine, owner }: Chat, { answers }: ThreadView, runId: string): Promise<void> {
+async function tellRun(chat: Chat, { answers }: ThreadView, runId: string): Promise<void> {
   const id = runId as RunId;
-  if (!answers.hasShown(id)) answers.show(await engine.runs.find(owner, id));
+  if (!answers.hasShown(id)) answers.show(await owed(chat, () => chat.engine.runs.find(chat.owner, id)));
 }

@@ -7,6 +7,7 @@ import type { Observer } from '../../core/ports/observer.ts';
 import type { Run, RunFailure } from '../../core/run.ts';
 import type { RunFact } from '../../core/run-event.ts';
 import { agentNamed } from '../agents.ts';
+import { onceAvailable } from '../unless-unavailable.ts';
 import { createLiveRun, type LiveRun, type LiveRuns, type StopReason } from './live-run.ts';
 import type { LogWriter } from './log-writer.ts';
 import { observedProvider } from './observed-provider.ts';
@@ -68,9 +69,9 @@ async function streamAnswer(ports: ExecutorPorts, live: LiveRun, emit: (chunk: A
   const agent = agentNamed(ports.agents, snapshot.agent);
   const provider = ports.catalogue.provider(snapshot.provider);
   if (!provider) throw new AppError('model_unknown', `The provider of the model ${snapshot.model} is no longer configured`);
-  const request = await ports.assemble(live.run);
-  live.signal.throwIfAborted();
   const { signal } = live;
+  const request = await onceAvailable(() => ports.assemble(live.run), { clock: ports.clock, signal });
+  signal.throwIfAborted();
   const observed = observedProvider(provider, ports.observer, live.run);
   return agent ? agent.run({ request, provider: observed, emit, signal }) : observed.stream(request, emit, signal);
 }
@@ -167,7 +168,7 @@ export const INTERRUPTED: RunFailure = {
 
 function failureOf(error: unknown, observer: Observer): RunFailure {
   if (error instanceof ModelError) return { code: error.code, detail: error.message, retryable: error.retryable };
-  if (error instanceof AppError) return { code: error.code, detail: error.message, retryable: false };
+  if (error instanceof AppError) return { code: error.code, detail: error.message, retryable: error.code === 'overloaded' };
   observer.faulted('model', error);
   return { code: 'internal', detail: 'The answer failed for a reason that the server has logged', retryable: true };
 }

@@ -135,7 +135,9 @@ async function readPage(ports: FollowPorts, reader: Reader, { runId }: Follow): 
     return true;
   }
   if (!page.ended) return false;
-  await reader.hand([await endBehindCursor(ports.log, { runId, after: reader.position })]);
+  const end = await unlessUnavailable(endBehindCursor(ports.log, { runId, after: reader.position }));
+  if (end === 'unavailable') return false;
+  await reader.hand([end]);
   return true;
 }
 

@@ -1,5 +1,5 @@
 import type { ProcessId } from '../../core/ids.ts';
-import type { Lease } from '../../core/ports/store.ts';
+import type { Lease, RunStore } from '../../core/ports/store.ts';
 import type { Run } from '../../core/run.ts';
 import { assembleRequest } from '../context/assemble.ts';
 import type { EnginePorts } from '../engine.ts';
@@ -28,6 +28,8 @@ export interface RunHost {
   readonly draining: boolean;
   /** True while the store refuses writes. */
   readonly failing: boolean;
+  /** Prolongs the claim on the live runs. */
+  renew(): Promise<void>;
   /** From now on keeps the claim alive, forgets old idempotency keys and, where the store is shared, sweeps up what other processes left. */
   startUpkeep(sweep: () => Promise<void>): void;
   /** Claims nothing more. */
@@ -45,6 +47,7 @@ export function createRunHost(ports: EnginePorts): RunHost {
 
   const claim = (): Lease => ({ processId, until: clock.now() + LEASE_MS });
   const lease = () => (draining ? null : claim());
+  const renew = () => renewLeases(store, live, claim());
   const writer = createLogWriter({
     log: store,
     clock,
@@ -79,8 +82,9 @@ export function createRunHost(ports: EnginePorts): RunHost {
     lease,
     execute,
     tell,
+    renew,
     startUpkeep(sweep) {
-      upkeep = startUpkeep(ports, { claim, live, sweep });
+      upkeep = startUpkeep(ports, { renew, sweep });
     },
     get draining() {
       return draining;
@@ -99,19 +103,19 @@ export function createRunHost(ports: EnginePorts): RunHost {
   };
 }
 
+async function renewLeases(store: Pick<RunStore, 'renewLeases'>, live: LiveRuns, claim: Lease): Promise<void> {
+  const runIds = [...live.all()].map(({ run }) => run.id);
+  if (runIds.length > 0) await store.renewLeases({ ...claim, runIds });
+}
+
 interface Upkeep {
-  readonly claim: () => Lease;
-  readonly live: LiveRuns;
+  readonly renew: () => Promise<void>;
   readonly sweep: () => Promise<void>;
 }
 
-function startUpkeep({ store, clock, observer }: EnginePorts, { claim, live, sweep }: Upkeep): readonly (() => void)[] {
+function startUpkeep({ store, clock, observer }: EnginePorts, { renew, sweep }: Upkeep): readonly (() => void)[] {
   const every = (ms: number, task: () => Promise<void>) =>
     clock.every(ms, () => task().catch((error: unknown) => observer.faulted('upkeep', error)));
-  const renew = async () => {
-    const runIds = [...live.all()].map(({ run }) => run.id);
-    if (runIds.length > 0) await store.renewLeases({ ...claim(), runIds });
-  };
   const upkeep = [every(RENEW_MS, renew), every(FORGET_MS, () => store.forgetOldKeys(clock.now()))];
   return store.capabilities.shared ? [...upkeep, every(SWEEP_MS, sweep)] : upkeep;
 }

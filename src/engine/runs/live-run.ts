@@ -62,7 +62,8 @@ export function createLiveRun(run: Run, onListenerError: (error: unknown) => voi
       return ended;
     },
     stop(reason) {
-      if (stopReason !== null) return;
+      // Whoever is told to stop may still lose the run to another process, and must tell its readers so.
+      if (ended || (stopReason !== null && reason !== 'lost')) return;
       stopReason = reason;
       controller.abort();
       if (reason === 'lost') {
