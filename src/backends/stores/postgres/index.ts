@@ -4,6 +4,7 @@ import { liveEvents } from '../sql/run-log.ts';
 import type { StoreOperations } from '../sql/store-operations.ts';
 import { storeOperations } from '../sql/store-operations.ts';
 import { type Connection, openConnection } from './connection.ts';
+import { createDatabaseClock, type DatabaseClock, type ServerClock, serverClock, withShiftedLeases } from './database-clock.ts';
 import { ConnectionLost, callersError } from './failures.ts';
 import { openHints } from './hints.ts';
 import { createLane, type Lane } from './lane.ts';
@@ -25,14 +26,21 @@ interface Lanes {
   readonly deltas: Lane;
 }
 
+interface PostgresOptions {
+  readonly url: string;
+  readonly log: StoreLog;
+  /** What tells this server's time, which need not be the database's. */
+  readonly clock?: ServerClock;
+}
+
 /**
  * The store on a PostgreSQL server, which many servers may share. Rejects with a sentence for the operator when it cannot be used. Later a
  * lost connection costs only the calls that were on it, and the next ones connect again.
  */
-export async function openPostgresStore(options: { readonly url: string; readonly log: StoreLog }): Promise<Store> {
-  const { url, log } = options;
+export async function openPostgresStore({ url, log, clock = serverClock }: PostgresOptions): Promise<Store> {
   await prepareDatabase(url, log);
-  const connect = () => openConnection(url);
+  const time = createDatabaseClock(clock);
+  const connect = () => openMeasured(url, time);
   const lanes: Lanes = {
     reads: createLane(connect, READING_CONNECTIONS),
     writes: createLane(connect, WRITING_CONNECTIONS),
@@ -44,7 +52,7 @@ export async function openPostgresStore(options: { readonly url: string; readonl
     await Promise.all([hints.close(), lanes.reads.close(), lanes.writes.close(), lanes.deltas.close()]);
   };
   return {
-    ...whileOpen(operationsOver(lanes), () => closing === null),
+    ...whileOpen(operationsOver(lanes, time), () => closing === null),
     capabilities: { shared: true },
     hints,
     close: () => {
@@ -54,14 +62,25 @@ export async function openPostgresStore(options: { readonly url: string; readonl
   };
 }
 
-function operationsOn(connection: Connection): StoreOperations {
-  const { session } = connection;
+async function openMeasured(url: string, time: DatabaseClock): Promise<Connection> {
+  const connection = await openConnection(url);
+  try {
+    await time.measure(connection.session);
+    return connection;
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+function operationsOn({ session }: Connection): StoreOperations {
   return storeOperations({ session, log: liveLog(session) });
 }
 
-function operationsOver(lanes: Lanes): StoreOperations {
+function operationsOver(lanes: Lanes, time: DatabaseClock): StoreOperations {
+  const leasing = async (connection: Connection) => withShiftedLeases(operationsOn(connection), await time.shift(connection.session));
   const reading = callOf((work) => reliably(() => lanes.reads.run((connection) => work(operationsOn(connection)))));
-  const writing = callOf((work) => inTransaction(lanes.writes, 'plain', (connection) => work(operationsOn(connection))));
+  const writing = callOf((work) => inTransaction(lanes.writes, 'plain', async (connection) => work(await leasing(connection))));
   return {
     createThread: writing('createThread'),
     findThread: reading('findThread'),
@@ -91,7 +110,7 @@ function operationsOver(lanes: Lanes): StoreOperations {
     takeLost: (input) => takeLost(lanes, writing('takeLost'), input),
     appendLog: (batch) => {
       const lane = batch.ends.length === 0 ? lanes.deltas : lanes.writes;
-      return inTransaction(lane, 'appending', (connection) => operationsOn(connection).appendLog(batch));
+      return inTransaction(lane, 'appending', async (connection) => (await leasing(connection)).appendLog(batch));
     },
     readLog: (input) => readLog(reading('readLog'), input),
     createApplication: writing('createApplication'),

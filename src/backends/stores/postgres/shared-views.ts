@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { DEFAULT_APPLICATION } from '../../../core/ids.ts';
 import type { Connection } from './connection.ts';
 import { codeOf } from './failures.ts';
 import type { StoreLog } from './store-log.ts';
@@ -16,18 +17,31 @@ const KEPT: Readonly<Record<string, string>> = {
   '2BP01': 'something else was made from it; drop that, or the view, and start again',
 };
 
+/**
+ * What names a thread in both views. The same public id may stand for threads of several users: the oldest of these threads keeps it there,
+ * and every other has a UUID of its own, so that no query for one conversation finds two.
+ */
+const CONVERSATION_ID = `(case when exists (
+      select from polylogue.threads as older join polylogue.users as other on other.id = older.user_id
+      where older.id = threads.id and older.deleted_at is null and other.application_id = '${DEFAULT_APPLICATION}'
+      and (older.created_at, older.key) < (threads.created_at, threads.key))
+    then encode(substr(sha256(convert_to(threads.key, 'UTF8')), 1, 16), 'hex') else threads.id end)::uuid`;
+
+/** A protocol without applications has only the default one's threads. */
+const SHOWN = `polylogue.threads join polylogue.users on users.id = threads.user_id and users.application_id = '${DEFAULT_APPLICATION}'`;
+
 /** How the user-chat protocol's own tables look, so that queries written for them go on working. */
 const VIEWS: Readonly<Record<string, string>> = {
-  conversations: `select threads.id::uuid as id,
+  conversations: `select ${CONVERSATION_ID} as id,
     users.external_id::varchar(255) as user_id,
     threads.title::varchar(255) as title,
     (case threads.archived when 1 then 'archived' else 'active' end)::varchar(50) as status,
     to_timestamp(threads.created_at / 1000.0) as created_at,
     to_timestamp(threads.updated_at / 1000.0) as updated_at
-    from polylogue.threads join polylogue.users on users.id = threads.user_id
+    from ${SHOWN}
     where threads.deleted_at is null`,
   messages: `select messages.id::uuid as id,
-    threads.id::uuid as conversation_id,
+    ${CONVERSATION_ID} as conversation_id,
     messages.role::varchar(20) as role,
     coalesce(part.content, '') as content,
     (case when part.texts > 0 then 'text' when part.calls > 0 then 'tool_call' when part.results > 0 then 'tool_response'
@@ -35,7 +49,8 @@ const VIEWS: Readonly<Record<string, string>> = {
     to_timestamp(messages.created_at / 1000.0) as timestamp,
     jsonb_build_object('seq', messages.seq, 'status', messages.status, 'parent_id', messages.parent_id, 'run_id', messages.run_id,
       'model', messages.model, 'usage', messages.usage::jsonb, 'parts', messages.parts::jsonb) as metadata
-    from polylogue.messages join polylogue.threads on threads.key = messages.thread_key
+    from ${SHOWN}
+    join polylogue.messages on messages.thread_key = threads.key
     cross join lateral (select
       string_agg(item ->> 'text', '' order by place) filter (where item ->> 'type' = 'text') as content,
       count(*) filter (where item ->> 'type' = 'text') as texts,
