@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { ConfigError } from './config/config-error.ts';
 import { loadConfig } from './config.ts';
 
 const STRONG = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
@@ -132,6 +133,34 @@ test.each([
   expect(() => load({}, file)).toThrow(message);
 });
 
+test('all problems of the file are told at once, one a line, in its order', () => {
+  const file = `{"version": 2,
+ "tiers": {"free": {"user": {"colour": 1, "connections": "x"}}},
+ "models": {"a": {}},
+ "limits": {"bodyByte": 1, "drainSeconds": -0.5},
+ "metrics": 3}`;
+  const place = '/srv/polylogue.config.json';
+  expect(() => load({}, file)).toThrow(
+    new ConfigError(
+      [
+        `${place}:1:13: /version must be 1.`,
+        `${place}:2:30: /tiers/free/user/colour is not a known setting: remove it or correct its name.`,
+        `${place}:2:58: /tiers/free/user/connections must be either integer or null.`,
+        `${place}:3:18: /models/a needs provider.`,
+        `${place}:4:13: /limits/bodyByte is not a known setting: perhaps "bodyBytes" is meant.`,
+        `${place}:4:44: /limits/drainSeconds must be integer.`,
+        `${place}:5:13: /metrics must be object.`,
+      ].join('\n'),
+    ),
+  );
+  const repeated = '{"version": 1, "levia": {},\n "limits": {"runSeconds": 1, "runSeconds": 2},\n "levia": {}}';
+  expect(() => load({}, repeated)).toThrow(
+    new ConfigError(
+      `${place}:2:30: the setting "runSeconds" is there twice: remove one.\n${place}:3:2: the setting "levia" is there twice: remove one.`,
+    ),
+  );
+});
+
 test('a tier takes what it leaves out from the built-in one, and null for no bound', () => {
   const { tiers } = load({}, { version: 1, tiers: { free: { user: { messagesPerMinute: 5, connections: null } }, default: {} } });
   const user = { requestsPerMinute: 6_000, messagesPerMinute: 600, messagesPerHour: 10_000, concurrentRuns: 200, connections: 500 };
@@ -157,11 +186,13 @@ test('the development tier is bounded where the file says so', () => {
   expect(tiers.development?.user).toMatchObject({ concurrentRuns: 1, messagesPerMinute: null });
 });
 
-test('metrics are open where only this machine can ask, unless the file decides', () => {
+test('metrics are open in development where only this machine can ask, unless the file decides', () => {
   expect(load({}).metrics.public).toBe(true);
   expect(load({ HOST: '10.0.0.5', JWT_SECRET_KEY: STRONG }).metrics.public).toBe(false);
   expect(load({ HOST: '10.0.0.5', JWT_SECRET_KEY: STRONG }, { version: 1, metrics: { public: true } }).metrics.public).toBe(true);
   expect(load({}, { version: 1, metrics: { public: false } }).metrics.public).toBe(false);
+  expect(load({ NODE_ENV: 'production' }).metrics.public).toBe(false);
+  expect(load({ NODE_ENV: 'production' }, { version: 1, metrics: { public: true } }).metrics.public).toBe(true);
 });
 
 test('providers and models of the file, with keys from the environment', () => {

@@ -83,7 +83,7 @@ export function readDataDirectory({ env, cwd }: Pick<ConfigSource, 'env' | 'cwd'
   return resolve(cwd, variable(env, 'DATA_DIR') ?? 'data');
 }
 
-/** Reads environment and configuration file; throws a `ConfigError` whose sentence says what to change. */
+/** Reads environment and configuration file; throws a `ConfigError` that says what to change. */
 export function loadConfig({ env, cwd, readFile = readTextFile }: ConfigSource): Config {
   const { file, placeOf } = readConfigFile({ env, cwd, readFile });
   const providers = readProviders(env, file, placeOf);
@@ -113,7 +113,8 @@ export function loadConfig({ env, cwd, readFile = readTextFile }: ConfigSource):
       ...file.limits,
     },
     tiers: readTiers(file),
-    metrics: { public: file.metrics?.public ?? isLoopback(access.host) },
+    // Behind a proxy everybody comes from loopback, and in production there may be one.
+    metrics: { public: file.metrics?.public ?? (isLoopback(access.host) && !access.production) },
   };
   return deepFreeze(config);
 }

@@ -117,6 +117,16 @@ test('a key is all that keys create prints', async () => {
   expect(listed.stdout).not.toContain(stdout.trim());
 });
 
+test('an option that takes a list can be repeated', async () => {
+  const name = ['keys', 'create', '--name', 'k'];
+  const lists = ['--scope', 'read', '--dialect', 'levia,native', '--scope', 'write,act_as', '--dialect', 'graph'];
+  const key = await runForJson<{ scopes: readonly string[]; dialects: readonly string[] }>(place, [...name, ...lists]);
+  expect([key.scopes, key.dialects]).toEqual([
+    ['read', 'write', 'act_as'],
+    ['levia', 'native', 'graph'],
+  ]);
+});
+
 test('help shows durations as they are written', async () => {
   expect((await runCommandAt(place, ['token', '--help'])).stdout).toMatch(/--expires <duration>[^-]*\(default:\s+1h\)/);
 });

@@ -127,9 +127,14 @@ test('a server that other machines reach', async () => {
   expect(about(findings, 'tls')).toMatchObject([{ level: 'warn', advice: expect.stringContaining('proxy that ends TLS') }]);
   expect(about(findings, 'metrics')).toMatchObject([{ level: 'warn', advice: expect.stringContaining('metrics.public') }]);
   const local = (await examine({ ...open, HOST: '127.0.0.1' })).findings;
-  expect([about(local, 'tls'), about(local, 'metrics')]).toEqual([[], []]);
+  expect(about(local, 'tls')).toEqual([]);
+  expect(about(local, 'metrics')).toMatchObject([{ level: 'warn', message: expect.stringContaining('through a proxy') }]);
   await rm(join(place.directory, 'polylogue.config.json'));
-  expect(about((await examine(open)).findings, 'metrics')).toEqual([]);
+  const guarded = [{ level: 'ok', message: '/metrics asks for an API key.' }];
+  for (const HOST of ['0.0.0.0', '127.0.0.1']) {
+    expect(about((await examine({ ...open, HOST })).findings, 'metrics')).toMatchObject(guarded);
+  }
+  expect(about((await examine()).findings, 'metrics')).toMatchObject([{ level: 'ok', message: expect.stringContaining('no API key') }]);
 });
 
 test.each([

@@ -12,11 +12,11 @@ function readDuration(text: string): number {
   return seconds;
 }
 
-/** The entries of a list with commas. */
-export function readList(text: string): readonly string[] {
+/** The entries of a list with commas; collects them when the option is repeated. */
+export function readList(text: string, before: readonly string[] = []): readonly string[] {
   const entries = text.split(',').map((entry) => entry.trim());
   if (entries.includes('')) throw new InvalidArgumentError('Write names with commas between them.');
-  return entries;
+  return [...before, ...entries];
 }
 
 /** Values of environment variables, for secrets that no command line should hold; collects them when the option is repeated. */

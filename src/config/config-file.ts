@@ -1,4 +1,5 @@
 import type { Node } from 'jsonc-parser';
+import { Settings } from 'typebox/system';
 import { Errors } from 'typebox/value';
 import { ConfigError } from './config-error.ts';
 import { type ConfigFile, configSchema } from './config-schema.ts';
@@ -10,17 +11,20 @@ export type { ConfigFile } from './config-schema.ts';
 /** Says where a setting is, for the beginning of an error: file, line, column and JSON pointer (RFC 6901); where it is not, what is around it. */
 export type PlaceOf = (...names: readonly string[]) => string;
 
+/** Findings of the schema, of which an unknown setting makes two; typebox would stop at eight. */
+const MAX_PROBLEMS = 1_000;
+
 interface ParsedConfigFile {
   readonly file: ConfigFile;
   readonly placeOf: PlaceOf;
 }
 
-/** Reads the file's text; throws a `ConfigError` that names the file, line and column, the setting and what is expected there. */
+/** Reads the file's text; throws a `ConfigError` with a line for each problem: the file, line and column, the setting and what is expected. */
 export function parseConfigFile(text: string, path: string): ParsedConfigFile {
   const json = readJson(text, path);
   const { value } = json;
   if (isConfigFile(value)) return { file: value, placeOf: (...names) => placeIn(json, names) };
-  throw new ConfigError(firstProblem(json));
+  throw new ConfigError(describeProblems(json));
 }
 
 function placeIn({ tree, locate }: LocatedJson, names: readonly string[]): string {
@@ -36,16 +40,38 @@ function isConfigFile(value: unknown): value is ConfigFile {
   return Errors(configSchema, value).length === 0;
 }
 
-/** Where the file is wrong, with the setting as a JSON pointer (RFC 6901), and what belongs there. */
-function firstProblem({ value, tree, locate }: LocatedJson): string {
-  const problems = Errors(configSchema, value);
-  // An unknown setting is reported twice, once at its own place.
-  const problem = problems.find(({ keyword }) => keyword !== 'additionalProperties') ?? problems[0];
-  if (problem === undefined) return `${locate(tree.offset)}: the file is not valid.`;
-  const place = problem.instancePath;
-  const node = nodeAt(tree, namesIn(place));
-  const at = problem.keyword === 'boolean' ? node?.parent : node;
-  return `${locate(at?.offset ?? tree.offset)}: ${place === '' ? 'the file' : place} ${expected(problem)}.`;
+/** Where the file is wrong, in its order, with each setting as a JSON pointer (RFC 6901), and what belongs there. */
+function describeProblems({ value, tree, locate }: LocatedJson): string {
+  const problems = findProblems(value);
+  // An unknown setting is reported twice, once at its own place, and a value can break several rules.
+  const places = new Set<string>();
+  const lines = problems.flatMap((problem) => {
+    const place = problem.instancePath;
+    if (problem.keyword === 'additionalProperties' || places.has(place)) return [];
+    places.add(place);
+    const offset = offsetOf(problem, tree);
+    return [{ offset, line: `${locate(offset)}: ${place === '' ? 'the file' : place} ${expected(problem)}.` }];
+  });
+  if (lines.length === 0) return `${locate(tree.offset)}: the file is not valid.`;
+  lines.sort((one, other) => one.offset - other.offset);
+  return lines.map(({ line }) => line).join('\n');
+}
+
+function findProblems(value: unknown): readonly Problem[] {
+  const { maxErrors } = Settings.Get();
+  Settings.Set({ maxErrors: MAX_PROBLEMS });
+  try {
+    return Errors(configSchema, value);
+  } finally {
+    // Of this process as a whole: whoever checks requests wants the few of before.
+    Settings.Set({ maxErrors });
+  }
+}
+
+function offsetOf({ keyword, instancePath }: Problem, tree: Node): number {
+  const node = nodeAt(tree, namesIn(instancePath));
+  const at = keyword === 'boolean' ? node?.parent : node;
+  return at?.offset ?? tree.offset;
 }
 
 type Problem = ReturnType<typeof Errors>[number];

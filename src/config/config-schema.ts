@@ -108,7 +108,8 @@ export const configSchema = Type.Object(
       closed('What /metrics tells monitoring.', {
         public: Type.Optional(
           Type.Boolean({
-            description: 'Whether /metrics asks for no API key; without it, only when the server listens on loopback.',
+            description:
+              'Whether /metrics asks for no API key; without it, only when the server listens on loopback and NODE_ENV is not production.',
           }),
         ),
       }),

@@ -24,9 +24,10 @@ export function readJson(text: string, path: string): LocatedJson {
   const [first] = errors;
   if (first) throw new ConfigError(`${locate(first.offset)}: is not valid JSON: ${explain(first.error, text, first.offset)}.`);
   if (!tree) throw new ConfigError(`${path}:1:1: is empty: write at least {"version": 1}.`);
-  const repeated = repeatedName(tree);
-  if (repeated)
-    throw new ConfigError(`${locate(repeated.offset)}: the setting ${JSON.stringify(repeated.value)} is there twice: remove one.`);
+  const repeated = repeatedNames(tree).map(
+    ({ offset, value }) => `${locate(offset)}: the setting ${JSON.stringify(value)} is there twice: remove one.`,
+  );
+  if (repeated.length > 0) throw new ConfigError(repeated.join('\n'));
   return { value: parse(text, path), tree, locate };
 }
 
@@ -91,14 +92,12 @@ const WORDS: Readonly<Record<string, string>> = {
   InvalidCharacter: 'a control character must be written as an escape',
 };
 
-function repeatedName(node: Node): Node | null {
+function repeatedNames(node: Node): readonly Node[] {
   const names = new Set<unknown>();
-  for (const child of node.children ?? []) {
+  return (node.children ?? []).flatMap((child) => {
     const [key, value] = node.type === 'object' ? (child.children ?? []) : [undefined, child];
-    if (key && names.has(key.value)) return key;
+    const repeated = key !== undefined && names.has(key.value) ? [key] : [];
     if (key) names.add(key.value);
-    const deeper = value && repeatedName(value);
-    if (deeper) return deeper;
-  }
-  return null;
+    return value === undefined ? repeated : [...repeated, ...repeatedNames(value)];
+  });
 }

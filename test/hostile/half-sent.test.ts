@@ -4,6 +4,7 @@ import { SCOPES } from '../../src/core/principal.ts';
 import { exchangeBytes, headerOf, type RawAnswer, requestBytes } from './byte-exchange.ts';
 import { shapeProblem } from './error-shapes.ts';
 import { exampleBodies } from './examples.ts';
+import { type Kind, type Place, places } from './places.ts';
 import { fill, needsServerKey, type Route } from './routes.ts';
 import { startTarget, type Target } from './target.ts';
 
@@ -43,15 +44,14 @@ beforeAll(async () => {
 afterAll(() => target.close());
 
 /** A good request of ann's own conversation, with a body whether or not the route takes one. */
-function bytesOf(route: Route, credential: string): Buffer {
+function bytesOf(route: Route, credential: string, place: Place): Buffer {
   const { ann } = target;
   const body = JSON.stringify(exampleBodies(route, ann)[0] ?? {});
   const headers = [
-    ['authorization', `Bearer ${credential}`],
     ['x-user-id', ann.user_id],
     ['content-type', 'application/json'],
   ] as const;
-  return requestBytes({ method: route.method, path: fill(route, { ...ann }), headers, body });
+  return requestBytes(place.put({ method: route.method, path: fill(route, { ...ann }), headers, body }, credential));
 }
 
 function problemOf({ dialect }: Route, answer: RawAnswer, words: Words): string | null {
@@ -64,25 +64,31 @@ function problemOf({ dialect }: Route, answer: RawAnswer, words: Words): string 
   return text === said ? null : `says ${text}`;
 }
 
-/** Sends all but the last byte to every one of these routes, does something, sends the rest, and expects refusals in these words. */
+/** Where these requests may carry such a credential: a token in one place, a key in two. */
+function placesOf(route: Route, kind: Kind): readonly Place[] {
+  return places.filter((place) => place.kinds.includes(kind) && place.isReadBy(route));
+}
+
+/** Sends all but the last byte to every one of these routes, in every place, does something, sends the rest, and expects refusals in these words. */
 async function expectRefused(
   sent: readonly Route[],
-  credential: string,
+  { kind, credential }: { kind: Kind; credential: string },
   { words, between }: { words: Words; between: () => Promise<unknown> },
 ) {
   const meanwhile = new Promise((resolve) => setTimeout(resolve, HEADS_MS)).then(between);
-  const answers = sent.map(async (route) => {
-    const bytes = bytesOf(route, credential);
+  const requests = sent.flatMap((route) => placesOf(route, kind).map((place) => ({ route, place })));
+  const answers = requests.map(async ({ route, place }) => {
+    const bytes = bytesOf(route, credential, place);
     const answer = await exchangeBytes(
       target.app.url,
       bytes.subarray(0, -1),
       meanwhile.then(() => bytes.subarray(-1)),
     );
     const problem = problemOf(route, answer, words);
-    return problem === null ? [] : [`${route.key} at ${route.path} ${problem}: ${answer.body.slice(0, 120)}`];
+    return problem === null ? [] : [`${route.key} at ${route.path} by ${place.name} ${problem}: ${answer.body.slice(0, 120)}`];
   });
   expect((await Promise.all(answers)).flat()).toEqual([]);
-  expect(sent.length).toBeGreaterThan(20);
+  expect(requests.length).toBeGreaterThan(kind === 'key' ? 40 : 20);
 }
 
 async function makeKey(expiresAt: number | null = null) {
@@ -93,7 +99,7 @@ async function makeKey(expiresAt: number | null = null) {
 
 test('a key that was revoked before the last byte does nothing', async () => {
   const { secret, revoke } = await makeKey();
-  await expectRefused(routes, secret, { words: revoked, between: revoke });
+  await expectRefused(routes, { kind: 'key', credential: secret }, { words: revoked, between: revoke });
 });
 
 test('a token does nothing whose key was revoked before the last byte', async () => {
@@ -101,17 +107,17 @@ test('a token does nothing whose key was revoked before the last byte', async ()
   const claims = { applicationId: DEFAULT_APPLICATION, userId: 'ann', keyId: key.id, expiresInSeconds: 600 };
   const { token } = await target.app.access.issueToken(claims);
   const forUsers = routes.filter((route) => !needsServerKey(route));
-  await expectRefused(forUsers, token, { words: revoked, between: revoke });
+  await expectRefused(forUsers, { kind: 'token', credential: token }, { words: revoked, between: revoke });
 });
 
-test.each([
+test.each<[Kind, (at: number) => Promise<string>]>([
   ['key', async (at: number) => (await makeKey(at)).secret],
   ['token', async (at: number) => target.app.token('ann', Math.ceil((at - Date.now()) / 1000) - TOLERANCE_SECONDS)],
 ])('a %s whose time was over before the last byte does nothing', async (kind, make) => {
   const credential = await make(Date.now() + 2_500);
   const between = () => new Promise((resolve) => setTimeout(resolve, 3_600 - HEADS_MS));
   const sent = routes.filter((route) => kind === 'key' || !needsServerKey(route));
-  await expectRefused(sent, credential, { words: expired, between });
+  await expectRefused(sent, { kind, credential }, { words: expired, between });
 });
 
 test('nothing of all that was written', async () => {

@@ -13,6 +13,7 @@ export function examineSettings(config: Config): readonly Finding[] {
     examineNode(),
     examineAddress(config),
     ...examineExposure(config),
+    examineMetrics(config),
     ...examineSecrets(config),
     ...examineOrigins(config),
     ...examineWarnings(config),
@@ -35,15 +36,23 @@ function examineAddress({ host, port, production, developmentKey }: Config): Fin
 }
 
 /** What others can read and listen to when the server is not for this machine alone. */
-function examineExposure({ host, metrics }: Config): readonly Finding[] {
+function examineExposure({ host }: Config): readonly Finding[] {
   if (isLoopback(host)) return [];
-  const tls = warn(
-    'tls',
-    'Other machines can reach the server, which itself does not encrypt: keys and messages can be read on their way.',
-    'Put it behind a proxy that ends TLS, and let only that reach it.',
-  );
-  if (!metrics.public) return [tls];
-  return [tls, warn('metrics', 'Whoever reaches the server can read /metrics.', 'Take metrics.public out of polylogue.config.json.')];
+  return [
+    warn(
+      'tls',
+      'Other machines can reach the server, which itself does not encrypt: keys and messages can be read on their way.',
+      'Put it behind a proxy that ends TLS, and let only that reach it.',
+    ),
+  ];
+}
+
+function examineMetrics({ host, production, metrics }: Config): Finding {
+  if (!metrics.public) return ok('metrics', '/metrics asks for an API key.');
+  if (isLoopback(host) && !production)
+    return ok('metrics', '/metrics asks for no API key, because this is for development on this machine.');
+  const message = 'Whoever reaches the server, be it through a proxy, can read /metrics.';
+  return warn('metrics', message, 'Take metrics.public out of polylogue.config.json.');
 }
 
 function examineSecrets({ signingSecrets, production, jwksUrl }: Config): readonly Finding[] {
