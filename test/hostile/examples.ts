@@ -76,16 +76,6 @@ export function exampleBodies(route: Route, known: Known): readonly Body[] {
   throw new Error(`Give test/hostile/examples.ts a body for ${route.key}`);
 }
 
-/** Body fields that name a record: its kind of id. */
-export const idFields: Readonly<Record<string, Readonly<Record<string, keyof Known>>>> = {
-  'native PUT /threads/:thread_id/head': { message_id: 'message_id' },
-  'native POST /threads/:thread_id/runs': { parent_id: 'message_id', regenerate: 'message_id' },
-  'levia POST /': { session_id: 'thread_id' },
-  'chat-sessions POST /stream': { session_id: 'session_id' },
-  'chat-sessions POST /switch-model': { session_id: 'session_id' },
-  'user-chat POST /chat': { conversation_id: 'conversation_id' },
-};
-
 const HUGE = 'x'.repeat(300_000);
 const wrongValues: readonly (readonly [string, Json])[] = [
   ['null', null],

@@ -1,6 +1,8 @@
 import { WebSocket } from 'ws';
+import { chatSocket } from '../../src/dialects/chat-ws/frame-documents.ts';
 import type { ClientFrame } from '../../src/dialects/chat-ws/wire.ts';
 import type { ServerFrame } from '../support/chat-socket.ts';
+import { fieldsOf } from './described-inputs.ts';
 import type { Known } from './examples.ts';
 
 interface FieldsOfFrame {
@@ -18,6 +20,24 @@ const frames: Readonly<Record<ClientFrame['type'], FieldsOfFrame>> = {
   approve: { ids: { job_id: 'run_id' }, others: { call_id: 'c', decision: 'approve' } },
   ping: { ids: {} },
 };
+
+/** What never leads to a record; a call's id counts in its job alone. */
+const plain = ['type', 'content', 'limit', 'agent_id', 'client_id', 'call_id', 'decision', 'arguments'];
+
+/** Described fields of the frames that this file does not know, and such that it knows and nothing describes. */
+export function unlistedFields(): readonly string[] {
+  const described = Object.entries(chatSocket.fromClient).flatMap(([type, { schema }]) =>
+    fieldsOf(schema).map((field) => ({ type, field })),
+  );
+  const listed = Object.entries(frames).flatMap(([type, { ids }]) => Object.keys(ids).map((field) => ({ type, field })));
+  const isListed = (wanted: (typeof listed)[number]) => listed.some(({ type, field }) => type === wanted.type && field === wanted.field);
+  const isDescribed = (wanted: (typeof listed)[number]) =>
+    described.some(({ type, field }) => type === wanted.type && field === wanted.field);
+  return [
+    ...described.filter((place) => !plain.includes(place.field) && !isListed(place)),
+    ...listed.filter((place) => !isDescribed(place)),
+  ].map(({ type, field }) => `${type}: ${field}`);
+}
 
 /** A place in a frame that takes an id. */
 export interface FrameSlot {

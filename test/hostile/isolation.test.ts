@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DEVELOPMENT_KEY } from '../support/app.ts';
 import { exchange, type RawAnswer, type RawRequest } from './byte-exchange.ts';
-import { answerTo, frameSlots } from './frame-slots.ts';
+import { answerTo, frameSlots, unlistedFields } from './frame-slots.ts';
+import { inputsThat, unlistedInputs } from './named-inputs.ts';
 import { fill, needsServerKey } from './routes.ts';
 import { allSlots, type Slot, unknown } from './slots.ts';
 import { converse, OTHER_APPLICATION, startTarget, type Target } from './target.ts';
@@ -73,8 +74,9 @@ function send(request: RawRequest, { headers }: Sender): Promise<RawAnswer> {
 /** What belongs to an application as a whole, or some protocols promise to a key that acts for all of its users: levia's ids, the user in a path. */
 function isVisibleToKeys({ route, name }: Slot): boolean {
   const visible: Readonly<Record<string, readonly string[]>> = {
-    native: ['key_id'],
-    levia: ['body session_id', 'request_id'],
+    native: ['key_id', 'body user_id'],
+    levia: ['body session_id', 'body user_id', 'request_id'],
+    graph: ['body user_id', 'query user_id'],
     'user-chat': ['user_id'],
   };
   return name.split(', ').some((part) => visible[route.dialect]?.includes(part));
@@ -82,10 +84,12 @@ function isVisibleToKeys({ route, name }: Slot): boolean {
 
 const isNamesake = (stranger: string) => stranger.includes('the same name in another application');
 
-/** Whether a slot means nothing foreign to this sender: a user in a path is, to another application, a user of its own. */
+/** Whether a slot means nothing foreign to this sender: a user is, to another application, a user of its own. */
 function mayUse(slot: Slot, stranger: string): boolean {
   if (stranger === 'a key acting for another user') return isVisibleToKeys(slot);
-  return isNamesake(stranger) && slot.route.dialect === 'user-chat' && slot.name.includes('user_id');
+  if (!isNamesake(stranger)) return false;
+  const isOwnName = slot.route.dialect === 'user-chat' && slot.name.includes('user_id');
+  return isOwnName || slot.name === 'body user_id' || (stranger.includes('a token') && slot.name.includes('query user_id'));
 }
 
 /** Says in the query of a graph request for whom a key acts, as that protocol wants it. */
@@ -95,6 +99,11 @@ function named({ route }: Slot, request: RawRequest, stranger: string): RawReque
 }
 
 const isUnknownFrame = ({ body }: RawAnswer) => body.includes('Invalid or expired');
+
+test('no place that may take an id is forgotten here', async () => {
+  expect(await unlistedInputs(target.routes, target.ann)).toEqual([]);
+  expect(unlistedFields()).toEqual([]);
+});
 
 describe('an id of somebody else', () => {
   test.each(senders)('in a request is answered to %s byte for byte like one that was never used', async (stranger) => {
@@ -149,14 +158,19 @@ describe('an id of somebody else', () => {
 });
 
 test.each(senders)('nothing of one user is in what %s gets', async (stranger) => {
-  const traces = [target.ann.thread_id, target.ann.run_id, target.ann.session_id, target.ann.message_id, 'secret of ann'];
+  const { thread_id, run_id, session_id, message_id, key_id } = target.ann;
+  // Keys are the application's.
+  const keys = stranger === 'a key acting for another user' ? [] : [key_id];
+  const traces = [thread_id, run_id, session_id, message_id, 'secret of ann', ...keys];
   const found: string[] = [];
   // A namesake asks for what is its own under the name that both have; the others ask as bob.
   const ids = { ...target.bob, ...(isNamesake(stranger) && { user_id: 'ann' }) };
   for (const route of target.routes.filter(({ method }) => method === 'GET')) {
-    const answer = await send({ method: 'GET', path: fill(route, ids) }, strangers[stranger]);
-    const whole = JSON.stringify(answer);
-    for (const trace of traces) if (whole.includes(trace)) found.push(`${route.path}: ${trace}`);
+    const places = inputsThat('place', route).map(([input, write]) => `?${input.slice('query '.length)}=${write(target.ann)}`);
+    for (const query of ['', ...places]) {
+      const whole = JSON.stringify(await send({ method: 'GET', path: fill(route, ids) + query }, strangers[stranger]));
+      for (const trace of traces) if (whole.includes(trace)) found.push(`${route.path}${query}: ${trace}`);
+    }
   }
   expect(found).toEqual([]);
 });

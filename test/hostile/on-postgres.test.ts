@@ -10,4 +10,5 @@ describe.skipIf(server === null)('on PostgreSQL, ids', () => import('./ids.test.
 describe.skipIf(server === null)('on PostgreSQL, isolation', () => import('./isolation.test.ts').then(() => undefined));
 describe.skipIf(server === null)('on PostgreSQL, requests', () => import('./requests.test.ts').then(() => undefined));
 describe.skipIf(server === null)('on PostgreSQL, credentials', () => import('./credentials.test.ts').then(() => undefined));
+describe.skipIf(server === null)('on PostgreSQL, half sent', () => import('./half-sent.test.ts').then(() => undefined));
 describe.skipIf(server === null)('on PostgreSQL, chosen ids', () => import('./chosen-ids.test.ts').then(() => undefined));

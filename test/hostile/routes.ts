@@ -8,6 +8,8 @@ export interface Route {
   readonly path: string;
   /** `METHOD /path` without the prefix: the same for every prefix of a dialect. */
   readonly key: string;
+  /** What its bodies are checked against, where it says so. */
+  readonly bodySchema?: unknown;
 }
 
 /** The same front doors, which write the routes they register into `routes`. */
@@ -15,20 +17,22 @@ export function recordRoutes(doors: readonly Dialect[], routes: Route[]): Dialec
   return doors.map((door) => ({
     ...door,
     register(scope, deps) {
-      scope.addHook('onRoute', ({ method, url, routePath }) => {
-        for (const name of [method].flat()) addRoute(routes, { dialect: door.name, method: name, url, routePath });
+      scope.addHook('onRoute', ({ method, url, routePath, schema }) => {
+        for (const name of [method].flat())
+          addRoute(routes, { dialect: door.name, method: name, url, routePath, bodySchema: schema?.body });
       });
       return door.register(scope, deps);
     },
   }));
 }
 
-function addRoute(routes: Route[], registered: { dialect: string; method: string; url: string; routePath: string }): void {
-  const { dialect, method, url, routePath } = registered;
+type Registered = Omit<Route, 'path' | 'key'> & { readonly url: string; readonly routePath: string };
+
+function addRoute(routes: Route[], { dialect, method, url, routePath, bodySchema }: Registered): void {
   const path = url.replace(/(?<=.)\/$/, '');
   // A route at the prefix itself is registered twice, with and without a slash.
   if (['HEAD', 'OPTIONS'].includes(method) || routes.some((known) => known.method === method && known.path === path)) return;
-  routes.push({ dialect, method, path, key: `${dialect} ${method} ${routePath || '/'}` });
+  routes.push({ dialect, method, path, key: `${dialect} ${method} ${routePath || '/'}`, bodySchema });
 }
 
 /** Whether a route takes a server's key only, and no user's token. */

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { RawRequest } from './byte-exchange.ts';
-import { exampleBodies, idFields, type Known } from './examples.ts';
+import { exampleBodies, type Known } from './examples.ts';
+import { inputsThat } from './named-inputs.ts';
 import { fill, type Route, slotsOf } from './routes.ts';
 
 const JSON_TYPE = ['content-type', 'application/json'] as const;
@@ -25,30 +26,51 @@ export interface Slot {
   request(ids: Known, sender: Known): RawRequest;
 }
 
-function pathSlots(route: Route): Slot[] {
-  const names = slotsOf(route);
+function valuesFor(names: readonly string[], ids: Known): Readonly<Record<string, string>> {
+  return Object.fromEntries(names.map((name) => [name, ids[name as keyof Known]]));
+}
+
+/** One slot for each parameter of a path and of a query, and one for all of them together. */
+function addressSlots(route: Route): Slot[] {
+  const inPath = slotsOf(route);
+  const inQuery = inputsThat('record', route).filter(([input]) => input.startsWith('query '));
+  const names = [...inPath, ...inQuery.map(([input]) => input)];
   const places = [...names.map((name) => [name]), ...(names.length > 1 ? [names] : [])];
   return places.map((place) => ({
     route,
     name: place.join(', '),
     request(ids, sender) {
-      const body = JSON.stringify(exampleBodies(route, ids).at(-1) ?? {});
+      const asked = inQuery
+        .filter(([input]) => place.includes(input))
+        .map(([input, write]): [string, string] => [input.slice('query '.length), write(ids)]);
+      // What the query names, the body must not name once more.
+      const named = new Set(asked.map(([name]) => name));
+      const example = Object.entries(exampleBodies(route, ids).at(-1) ?? {}).filter(([name]) => !named.has(name));
+      const path = fill(route, {
+        ...sender,
+        ...valuesFor(
+          place.filter((name) => inPath.includes(name)),
+          ids,
+        ),
+      });
       return {
         method: route.method,
-        path: fill(route, { ...sender, ...Object.fromEntries(place.map((name) => [name, ids[name as keyof Known]])) }),
-        ...(['POST', 'PUT', 'PATCH'].includes(route.method) && { headers: [JSON_TYPE], body }),
+        path: asked.length > 0 ? `${path}?${new URLSearchParams(asked)}` : path,
+        ...(['POST', 'PUT', 'PATCH'].includes(route.method) && { headers: [JSON_TYPE], body: JSON.stringify(Object.fromEntries(example)) }),
       };
     },
   }));
 }
 
 function bodySlots(route: Route): Slot[] {
-  return Object.entries(idFields[route.key] ?? {}).map(([field, kind]) => ({
+  const inBody = inputsThat('record', route).filter(([input]) => input.startsWith('body '));
+  return inBody.map(([input, write]) => ({
     route,
-    name: `body ${field}`,
+    name: input,
     request(ids, sender) {
+      const field = input.slice('body '.length);
       const example = exampleBodies(route, sender).find((body) => field in body) ?? expect.fail(`no example with ${field}`);
-      const id = typeof example[field] === 'number' ? Number(ids[kind]) : ids[kind];
+      const id = typeof example[field] === 'number' ? Number(write(ids)) : write(ids);
       return {
         method: route.method,
         path: fill(route, { ...sender }),
@@ -61,5 +83,5 @@ function bodySlots(route: Route): Slot[] {
 
 /** Every place in these routes that takes an id of a record that must exist. */
 export function allSlots(routes: readonly Route[]): readonly Slot[] {
-  return routes.flatMap((route) => [...pathSlots(route), ...bodySlots(route)]);
+  return routes.flatMap((route) => [...addressSlots(route), ...bodySlots(route)]);
 }
