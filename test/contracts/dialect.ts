@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Call, Door } from '../doors/door.ts';
 import { createDoorClient, type DoorClient, type DoorHouse, readAnswer, startDoorHouse } from '../doors/door-client.ts';
 import { eventsOf } from '../support/chat-clients.ts';
+import type { ProofStoreChoice } from '../support/proof-stores.ts';
 import { answer, refuse, type Step } from '../support/upstream.ts';
 
 const PIECES = ['Hello', ' there,', ' wor', 'ld'];
@@ -16,16 +17,16 @@ interface ChatBody {
   readonly messages: readonly { readonly role: string; readonly content: string }[];
 }
 
-/** What every dialect keeps to, whatever its words. */
-export function dialectContract(door: Door): void {
-  describe(`${door.dialect.name} keeps the dialects' contract:`, () => {
+/** What every dialect keeps to, whatever its words, on a store that is opened when the tests run. */
+export function dialectContract(door: Door, { name, skip, open }: ProofStoreChoice): void {
+  describe.skipIf(skip)(`${door.dialect.name} keeps the dialects' contract (${name}):`, () => {
     let house: DoorHouse;
     let ann: DoorClient;
     let bob: DoorClient;
     let place: string;
 
     beforeAll(async () => {
-      house = await startDoorHouse();
+      house = await startDoorHouse({ store: await open() });
       ann = await createDoorClient(house, door, 'ann');
       bob = await createDoorClient(house, door, 'bob');
     });

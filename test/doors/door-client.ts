@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { doors } from '../../src/app.ts';
+import { embeddedStore, type ProofStore } from '../proofs/stores.ts';
 import { startTestApp, type TestApp, type TestAppOptions } from '../support/app.ts';
 import { eventsOf } from '../support/chat-clients.ts';
 import { type Step, startUpstream, type Upstream } from '../support/upstream.ts';
@@ -19,14 +20,23 @@ export interface DoorHouse {
 /** The provider's key, in no form that is known as one: it must never be seen outside. */
 export const PROVIDER_KEY = 'cAnArY.5d2f81.c07b';
 
-/** Starts it with these limits; the provider is the scripted model unless another address is given. */
-export async function startDoorHouse(limits: TestAppOptions['file'] = {}, baseUrl?: string): Promise<DoorHouse> {
+interface DoorHouseOptions {
+  readonly limits?: TestAppOptions['file'];
+  /** The provider's address; the scripted model's unless given. */
+  readonly baseUrl?: string;
+  /** Where it stores, removed with the house; the data directory unless given. */
+  readonly store?: ProofStore;
+}
+
+/** Starts it on an empty store. */
+export async function startDoorHouse({ limits, baseUrl, store = embeddedStore }: DoorHouseOptions = {}): Promise<DoorHouse> {
   const steps: Step[] = [];
   const upstream = await startUpstream(steps);
   const app = await startTestApp({
     env: { OPENAI_BASE_URL: baseUrl ?? upstream.baseUrl, OPENAI_API_KEY: PROVIDER_KEY },
     file: { models: { 'gpt-4': { provider: 'openai' } }, limits: { drainSeconds: 1, ...limits } },
     dialects: [...doors, toy],
+    databaseUrl: store.databaseUrl ?? '',
   });
   return {
     app,
@@ -35,6 +45,7 @@ export async function startDoorHouse(limits: TestAppOptions['file'] = {}, baseUr
     async close() {
       await app.close();
       await upstream.close();
+      await store.remove();
     },
   };
 }

@@ -1,6 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { readRows } from '../hostile/stored-rows.ts';
+import type { ProofStore } from '../proofs/stores.ts';
+import { proofStores } from '../support/proof-stores.ts';
 import { answer } from '../support/upstream.ts';
 import type { Door } from './door.ts';
 import { createDoorClient, type DoorClient, type DoorHouse, startDoorHouse } from './door-client.ts';
@@ -10,15 +13,18 @@ const CANARY = 'cAnArY-3e7f';
 const NEVER_USED = '01900000-0000-7000-8000-00000000dead';
 
 let house: DoorHouse;
+/** Where the house stores; null for its data directory. */
+let database: string | null;
 let clients: Readonly<Record<string, DoorClient>>;
 
-beforeAll(async () => {
-  house = await startDoorHouse();
+/** Starts a house on this store and a client at each of its doors. */
+async function openHouse(store: ProofStore): Promise<void> {
+  house = await startDoorHouse({ store });
+  database = store.databaseUrl;
   clients = Object.fromEntries(
     await Promise.all(houseDoors.map(async (door) => [door.dialect.name, await createDoorClient(house, door, 'ann')] as const)),
   );
-});
-afterAll(() => house.close());
+}
 
 function clientAt(name: string): DoorClient {
   return clients[name] ?? expect.fail(`no door ${name}`);
@@ -36,6 +42,13 @@ async function turn(door: string, place: string, number: number) {
 function lastPrompt(): string[] {
   const body = house.upstream.requests.at(-1)?.body as { messages: { content: string }[] } | undefined;
   return (body?.messages ?? []).map(({ content }) => content);
+}
+
+/** The files, or in a database the tables, that hold this text. */
+async function placesWith(text: string): Promise<readonly string[]> {
+  if (database === null) return filesWith(text);
+  const tables = await readRows({ dataDir: house.app.dataDir, databaseUrl: database });
+  return [...tables].flatMap(([table, rows]) => (rows.some((row) => row.includes(text)) ? [table] : []));
 }
 
 async function filesWith(text: string): Promise<string[]> {
@@ -71,7 +84,7 @@ async function everythingAbout(ids: { thread: string; session: string; run: stri
   return answers.map((text) => text.replace(/"request_id":"[^"]*"/, ''));
 }
 
-test('a thread is one and the same through every door, and gone from all of them at once', async () => {
+async function checkOneThread(): Promise<void> {
   const other = await turn('levia', await clientAt('levia').begin(), 0);
 
   // chat-sessions numbers its sessions, and only its own answers tell the number.
@@ -108,13 +121,20 @@ test('a thread is one and the same through every door, and gone from all of them
   expect((await turn('user-chat', thread, 7)).threadId).toBe(thread);
   expect(lastPrompt().slice(-4)).toEqual([`${CANARY} answer 5`, `${CANARY} question 6`, `${CANARY} answer 6`, `${CANARY} question 7`]);
 
-  expect(await filesWith(CANARY)).not.toEqual([]);
+  expect(await placesWith(CANARY)).not.toEqual([]);
   expect((await native.call({ method: 'DELETE', path: `/polylogue/v1/threads/${other.threadId}` })).status).toBe(204);
   expect((await native.call({ method: 'DELETE', path: `/polylogue/v1/threads/${thread}` })).status).toBe(204);
   const gone = await everythingAbout({ thread, session, run: fourth.runId, message: fourth.answer });
   const never = await everythingAbout({ thread: NEVER_USED, session: '4611686018427387', run: NEVER_USED, message: NEVER_USED });
   expect(gone).toEqual(never);
   expect(gone.join()).not.toContain(CANARY);
-  expect(await filesWith(CANARY)).toEqual([]);
+  expect(await placesWith(CANARY)).toEqual([]);
   expect((await native.messages((await turn('levia', await clientAt('levia').begin(), 8)).threadId)).length).toBe(2);
-});
+}
+
+for (const { name, skip, open } of await proofStores()) {
+  test.skipIf(skip)(`a thread is one and the same through every door, and gone from all of them at once (${name})`, async () => {
+    await openHouse(await open());
+    await checkOneThread().finally(() => house.close());
+  });
+}

@@ -12,7 +12,7 @@ let house: DoorHouse;
 const shown: string[] = [];
 
 beforeAll(async () => {
-  house = await startDoorHouse({ idleSeconds: 1, answerChars: ANSWER_LIMIT });
+  house = await startDoorHouse({ limits: { idleSeconds: 1, answerChars: ANSWER_LIMIT } });
 });
 afterAll(() => house.close());
 
@@ -120,7 +120,7 @@ describe('answers as one JSON object', () => {
 });
 
 test('a provider that nobody can reach fails the answer', async () => {
-  const lonely = await startDoorHouse({}, 'http://127.0.0.1:9/v1');
+  const lonely = await startDoorHouse({ baseUrl: 'http://127.0.0.1:9/v1' });
   for (const door of allDoors) {
     const client = await createDoorClient(lonely, door, 'ann');
     const asked = await client.ask(await client.begin(), QUESTION_CANARY);

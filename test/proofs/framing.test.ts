@@ -1,7 +1,9 @@
 import { readdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { native } from '../../src/dialects/native/index.ts';
 import { chooseSeed } from '../support/random.ts';
+import { runProgram } from '../support/run-program.ts';
 import { framedFormats } from './framed-formats.ts';
 import { proveFraming } from './framing.ts';
 
@@ -13,6 +15,13 @@ const SEED = chooseSeed();
 test('10,000 hostile texts come out of every stream as they entered the log', () => {
   expect(proveFraming({ texts: 10_000, seed: SEED }).units).toBeGreaterThan(500_000);
 }, 120_000);
+
+test('who names a store for the long form is told that it touches none', async () => {
+  const script = fileURLToPath(new URL('prove-framing.ts', import.meta.url));
+  const { code, stdout, stderr } = await runProgram([process.execPath, script, '--store', 'postgres']);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toContain('prove:framing takes no --store');
+});
 
 test('every front door takes part', async () => {
   const folders = (await readdir(new URL('../../src/dialects/', import.meta.url), { withFileTypes: true })).filter((entry) =>

@@ -18,7 +18,7 @@ export interface FramingOptions {
 }
 
 /** The rule for what enters the log, written a second time. */
-function loggedText(raw: string): string {
+export function loggedText(raw: string): string {
   return raw.split('\r\n').join('\n').split('\r').join('\n').split('\0').join('\ufffd').replace(LONE_HALF, '\ufffd');
 }
 

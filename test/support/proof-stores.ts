@@ -2,7 +2,7 @@ import { embeddedStore, type ProofStore, postgresStore, type StoreName } from '.
 import { findTestServer } from './test-database.ts';
 
 /** A store that every proof is done on. */
-interface ProofStoreChoice {
+export interface ProofStoreChoice {
   readonly name: StoreName;
   /** Whether it cannot be had here. */
   readonly skip: boolean;
