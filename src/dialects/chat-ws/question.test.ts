@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { atOnce, serveChat, slowly, WHOLE } from '../../../test/support/chat-app.ts';
 import { tokensOf } from '../../../test/support/chat-socket.ts';
 import { refuse } from '../../../test/support/upstream.ts';
@@ -129,7 +129,7 @@ test('a question sent while another is being answered waits for it; other thread
   const first = await ask(chat, one, 'First');
   const second = await ask(chat, one, 'Second');
   // The first one's model has begun to answer: what is scripted now is for the others.
-  await chat.next('token');
+  await vi.waitUntil(() => chat.frames.some(({ type }) => type === 'token'), { timeout: 10_000 });
   script(atOnce());
   await ask(chat, two, 'Elsewhere');
   expect(await chat.next('message')).toMatchObject({ thread_id: two });
