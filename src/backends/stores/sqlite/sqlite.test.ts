@@ -6,7 +6,11 @@ import { storeContract } from '../../../../test/contracts/store.ts';
 import { openSqliteStore } from './index.ts';
 import { startWorker } from './worker-client.ts';
 
-storeContract('sqlite', (dir) => openSqliteStore({ dataDir: dir }));
+// As it ships: Node strips types by WebAssembly in every thread, and so many threads make V8 crash now and then (nodejs/node#64500).
+const built = new URL('../../../../dist/backends/stores/sqlite/index.js', import.meta.url).href;
+const { openSqliteStore: openBuilt } = (await import(built)) as typeof import('./index.ts');
+
+storeContract('sqlite', (dir) => openBuilt({ dataDir: dir }));
 
 async function inTemporary(check: (dir: string) => Promise<void>): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'polylogue-sqlite-'));
