@@ -1,4 +1,4 @@
-import { COMMON_WORDS } from './common-words.ts';
+import { COMMON_WORDS } from './guessable-words.ts';
 import { pairBits } from './letter-pairs.ts';
 
 /** A stretch of a text that a guesser can describe in few bits. */
