@@ -9,7 +9,7 @@ import { type Row, toRow, writeTable } from './report.ts';
 import { dialects, type StreamScenario, streamScenarios } from './scenarios.ts';
 import { startBareRelay, startPolylogue, startUpstream, type Target } from './targets.ts';
 
-// npm run bench -- [burst paced many short connections] [--store embedded|postgres] [--dialects all] [--rounds 3] [--small] [--json]
+// npm run bench -- [burst paced many short connections] [--store embedded|postgres] [--dialects all] [--rounds 3] [--small] [--json] [--profile folder]
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -19,6 +19,7 @@ const { values: options, positionals } = parseArgs({
     rounds: { type: 'string', default: '3' },
     small: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    profile: { type: 'string' },
   },
 });
 
@@ -54,7 +55,7 @@ async function runScenario(scenario: StreamScenario): Promise<readonly Row[]> {
   const ours = (scenario.whole ? (['chat-sessions-whole'] as const) : chosenDialects).map((protocol) => ({
     name: protocol,
     protocol,
-    start: () => startPolylogue(upstream.url, database?.url ?? null),
+    start: () => startPolylogue(upstream.url, { databaseUrl: database?.url ?? null, profileTo: options.profile ?? null }),
   }));
   const contestants = [direct, bare, ...ours];
   const measurements = new Map<string, Measurement[]>(contestants.map(({ name }) => [name, []]));
@@ -84,7 +85,7 @@ async function runConnections(): Promise<string> {
   const database = await openDatabase();
   const lines: string[] = [];
   const onTarget = async (measurement: (target: Target) => Promise<string>) => {
-    const target = await startPolylogue(upstream.url, database?.url ?? null);
+    const target = await startPolylogue(upstream.url, { databaseUrl: database?.url ?? null, profileTo: options.profile ?? null });
     lines.push(await measurement(target));
     await target.stop();
   };

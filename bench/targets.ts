@@ -51,13 +51,21 @@ export async function startBareRelay(upstream: string): Promise<Target> {
   return { url, token: '', pid: child.pid ?? 0, readyMs: 0, stop: () => end(child) };
 }
 
+/** How the server under load runs. */
+export interface ServerSetting {
+  readonly databaseUrl: string | null;
+  /** A folder for CPU profiles of all its threads; null measures instead. */
+  readonly profileTo: string | null;
+}
+
 /** The built server, with authentication, limits counted but without bounds, and every message stored. */
-export async function startPolylogue(upstream: string, databaseUrl: string | null): Promise<Target> {
+export async function startPolylogue(upstream: string, { databaseUrl, profileTo }: ServerSetting): Promise<Target> {
   const directory = await mkdtemp(join(tmpdir(), 'polylogue-bench-'));
   const tier = { user: UNBOUNDED, application: UNBOUNDED };
   await writeFile(join(directory, 'polylogue.config.json'), JSON.stringify({ version: 1, tiers: { default: tier } }));
   const begun = performance.now();
-  const child = spawn(...pinned(0, [process.execPath, file('../dist/main.js')]), {
+  const profiling = profileTo === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileTo}`];
+  const child = spawn(...pinned(0, [process.execPath, ...profiling, file('../dist/main.js')]), {
     cwd: directory,
     env: {
       PATH: process.env.PATH,

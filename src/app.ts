@@ -8,6 +8,7 @@ import { openObservers } from './app/observers.ts';
 import { openStoreWhenFree } from './app/store.ts';
 import { systemClock } from './backends/clock/system-clock.ts';
 import { randomIds } from './backends/ids/random-ids.ts';
+import { createEventLoopGauge } from './backends/load/event-loop.ts';
 import { createLogger } from './backends/logger/create-logger.ts';
 import type { ProcessMetrics } from './backends/metrics/create-metrics.ts';
 import type { RefreshableCatalogue } from './backends/models/catalogue.ts';
@@ -78,6 +79,7 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
   });
   const { observer, metrics } = openObservers(log, { catalogue: models.catalogue, store });
   const limits = await openLimits(config, log);
+  const load = createEventLoopGauge();
   const engine = createEngine({
     store,
     catalogue: models.catalogue,
@@ -86,6 +88,7 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
     ids: randomIds,
     clock: systemClock,
     observer,
+    load,
     ...limits,
     access: {
       keys: own.keys,
@@ -97,7 +100,7 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
     settings: config.limits,
   });
   const closing = new AbortController();
-  const stopping = { engine, store, limits, credentials: own.credentials, closing, drainMs: config.limits.drainSeconds * 1000 };
+  const stopping = { engine, store, limits, load, credentials: own.credentials, closing, drainMs: config.limits.drainSeconds * 1000 };
   const front = { config, log, engine, metrics, credentials: own.credentials, demo: models.demo, dialects, draining: closing.signal };
   const { server, eventStreams } = await createFront(front);
   try {
@@ -105,13 +108,12 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
     await engine.recover();
     const url = await listen(server, config);
     const { examine = async () => [] } = options;
-    const running = { engine, providers: models.providers };
     const closeControl = await openControl({
       config,
       log,
       engine,
       secrets: own.signing,
-      examine: (signal) => examine(running, signal),
+      examine: (signal) => examine({ engine, providers: models.providers }, signal),
     });
     return {
       url,
@@ -191,6 +193,7 @@ interface Stopping {
   readonly engine: Engine;
   readonly store: Store;
   readonly limits: { close(): Promise<void> };
+  readonly load: { close(): void };
   readonly credentials: Credentials;
   readonly closing: AbortController;
   readonly drainMs: number;
@@ -198,7 +201,18 @@ interface Stopping {
   readonly closeControl?: () => Promise<void>;
 }
 
-async function stop({ server, eventStreams, engine, store, limits, credentials, closing, drainMs, closeControl }: Stopping): Promise<void> {
+async function stop({
+  server,
+  eventStreams,
+  engine,
+  store,
+  limits,
+  load,
+  credentials,
+  closing,
+  drainMs,
+  closeControl,
+}: Stopping): Promise<void> {
   closing.abort();
   await engine.drain(drainMs);
   eventStreams.close();
@@ -209,5 +223,6 @@ async function stop({ server, eventStreams, engine, store, limits, credentials, 
   await closeControl?.();
   await credentials.close();
   await limits.close();
+  load.close();
   await store.close();
 }

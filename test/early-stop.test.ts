@@ -74,6 +74,7 @@ beforeEach(async () => {
     ids: randomIds,
     clock: systemClock,
     observer: recordingObserver(),
+    load: { level: () => 'calm' },
     rates: { requests: createMemoryRateLimiter(), messages: createMemoryRateLimiter() },
     tiers: new Map(Object.entries(readTiers({ version: 1 }))),
     access: noAccess,

@@ -6,6 +6,7 @@ import type { Agent } from '../core/ports/agent.ts';
 import type { Catalogue, CatalogueModel } from '../core/ports/catalogue.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { IdSource } from '../core/ports/ids.ts';
+import type { LoadGauge } from '../core/ports/load.ts';
 import type { Observer } from '../core/ports/observer.ts';
 import type { RateLimiter } from '../core/ports/rate-limiter.ts';
 import type { KeyMaker, SecretBox, TokenIssuer } from '../core/ports/secrets.ts';
@@ -217,6 +218,7 @@ export interface EnginePorts {
   readonly ids: IdSource;
   readonly clock: Clock;
   readonly observer: Observer;
+  readonly load: LoadGauge;
   /** Counts requests in this process, and messages among all that share the store. */
   readonly rates: { readonly requests: RateLimiter; readonly messages: RateLimiter };
   /** By name; `default` is always there. */

@@ -2,8 +2,8 @@ import type { Clock } from '../../src/core/ports/clock.ts';
 
 /** A clock that stands until a test moves it. */
 export interface FakeClock extends Clock {
-  /** Moves time on, calling back what comes due, in order; `lateMs` later than it was due, as a busy event loop does. */
-  advance(ms: number, options?: { lateMs: number }): void;
+  /** Moves time on, calling back what comes due, in order. */
+  advance(ms: number): void;
 }
 
 export function createFakeClock(start = 1_700_000_000_000): FakeClock {
@@ -35,13 +35,13 @@ export function createFakeClock(start = 1_700_000_000_000): FakeClock {
       }
       return () => cancel();
     },
-    advance(ms, { lateMs } = { lateMs: 0 }) {
-      const until = now + ms + lateMs;
+    advance(ms) {
+      const until = now + ms;
       for (;;) {
-        const next = [...timers].filter((timer) => timer.due + lateMs <= until).sort((a, b) => a.due - b.due)[0];
+        const next = [...timers].filter((timer) => timer.due <= until).sort((a, b) => a.due - b.due)[0];
         if (!next) break;
         timers.delete(next);
-        now = Math.max(now, next.due + lateMs);
+        now = Math.max(now, next.due);
         next.callback();
       }
       now = until;

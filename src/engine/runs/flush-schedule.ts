@@ -11,9 +11,8 @@ export interface FlushSchedule {
 
 interface FlushScheduleOptions {
   readonly clock: Clock;
-  readonly windowMs: number;
-  /** The window while the event loop is late, so that a loaded server writes less often. */
-  readonly loadedWindowMs: number;
+  /** Milliseconds between the starts of two flushes that take everything along. */
+  readonly windowMs: () => number;
   /** Flushes; null when nothing of that scope waits. */
   readonly flush: (scope: FlushScope) => Promise<void> | null;
   /** What still waits after a flush. */
@@ -21,40 +20,33 @@ interface FlushScheduleOptions {
   readonly onFault: (error: unknown) => void;
 }
 
-/** A timer that fires this late tells of a loaded event loop. */
-const LATE_MS = 10;
-/** How long the server counts as loaded after that. */
-const LOADED_MS = 1_000;
-
-export function createFlushSchedule({ clock, windowMs, loadedWindowMs, flush, waiting, onFault }: FlushScheduleOptions): FlushSchedule {
+export function createFlushSchedule({ clock, windowMs, flush, waiting, onFault }: FlushScheduleOptions): FlushSchedule {
   const scheduled = { all: false, urgent: false };
   let flushing = false;
   let lastWindowStart = Number.NEGATIVE_INFINITY;
-  let loadedUntil = Number.NEGATIVE_INFINITY;
 
   function request(scope: FlushScope): void {
     if (flushing || scheduled[scope]) return;
     scheduled[scope] = true;
     // An idle writer flushes at once, after the turn of the loop has gathered.
-    const now = clock.elapsed();
-    const window = now < loadedUntil ? loadedWindowMs : windowMs;
-    const wait = scope === 'urgent' ? 0 : Math.min(window, lastWindowStart + window - now);
-    if (wait <= 0) {
-      setImmediate(start, scope);
-      return;
-    }
-    clock.after(wait, () => {
-      if (clock.elapsed() > now + wait + LATE_MS) loadedUntil = clock.elapsed() + LOADED_MS;
-      start(scope);
-    });
+    const wait = scope === 'urgent' ? 0 : untilWindow();
+    if (wait <= 0) setImmediate(start, scope);
+    else clock.after(wait, () => start(scope));
+  }
+
+  function untilWindow(): number {
+    const window = windowMs();
+    return Math.min(window, lastWindowStart + window - clock.elapsed());
   }
 
   function start(scope: FlushScope): void {
     scheduled[scope] = false;
     if (flushing) return;
-    const flushed = flush(scope);
+    // Where urgent flushes follow each other without a pause, one of them takes along what has waited its window.
+    const taken = scope === 'urgent' && untilWindow() <= 0 ? 'all' : scope;
+    const flushed = flush(taken);
     if (!flushed) return;
-    if (scope === 'all') lastWindowStart = clock.elapsed();
+    if (taken === 'all') lastWindowStart = clock.elapsed();
     flushing = true;
     flushed.catch(onFault).finally(() => {
       flushing = false;

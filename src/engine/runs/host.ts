@@ -13,7 +13,8 @@ const RENEW_MS = 3_000;
 const FORGET_MS = 3_600_000;
 const SWEEP_MS = 2_000;
 const FLUSH_WINDOW_MS = 10;
-const LOADED_FLUSH_WINDOW_MS = 25;
+/** A busy server writes less often. */
+const BUSY_FLUSH_WINDOW_MS = 25;
 
 /** What this process holds to execute runs: its claim, the live runs, the writer of their logs, the ears of their readers. */
 export interface RunHost {
@@ -38,7 +39,7 @@ export interface RunHost {
 }
 
 export function createRunHost(ports: EnginePorts): RunHost {
-  const { store, clock, observer, settings, counter } = ports;
+  const { store, clock, observer, settings, counter, load } = ports;
   const processId = ports.ids.uuid<ProcessId>();
   const live = createLiveRuns();
   const wakeUps = createWakeUps(clock, store.hints);
@@ -56,8 +57,7 @@ export function createRunHost(ports: EnginePorts): RunHost {
     onStarted: (runs) => runs.forEach(execute),
     onCommitted: (runs) => wakeUps.publish(runs),
     onEnded: ({ run }) => tell(run),
-    windowMs: FLUSH_WINDOW_MS,
-    loadedWindowMs: LOADED_FLUSH_WINDOW_MS,
+    windowMs: () => (load.level() === 'calm' ? FLUSH_WINDOW_MS : BUSY_FLUSH_WINDOW_MS),
   });
   const executeOnly = createExecutor({
     ...ports,

@@ -33,6 +33,7 @@ let clock: FakeClock;
 let log: ReturnType<typeof createHeldLog>;
 let observer: ReturnType<typeof recordingObserver>;
 let writer: LogWriter;
+let windowMs: number;
 
 function live(name: string): LiveRun {
   return createLiveRun(runningRun(name), () => {});
@@ -56,6 +57,7 @@ function textsOf(batch: LogBatch): string[] {
 beforeEach(() => {
   clock = createFakeClock();
   log = createHeldLog();
+  windowMs = 10;
   observer = recordingObserver();
   writer = createLogWriter({
     log,
@@ -64,8 +66,7 @@ beforeEach(() => {
     lease: () => null,
     onStarted: () => {},
     onEnded: () => {},
-    windowMs: 10,
-    loadedWindowMs: 25,
+    windowMs: () => windowMs,
   });
 });
 
@@ -127,25 +128,39 @@ describe('the log writer', () => {
     expect(window.durable).toBe(false);
   });
 
-  test('waits longer between flushes while the event loop is late', async () => {
+  test('waits as long between flushes as the window is by now', async () => {
     const run = live('a');
-    const flushOf = async (words: string) => {
-      void writer.append(run, text(run, words), 'window');
-      await settle();
-    };
-    await flushOf('one');
-    await log.commit();
-    await flushOf('two');
-    clock.advance(10, { lateMs: 30 });
+    void writer.append(run, text(run, 'one'), 'window');
     await settle();
     await log.commit();
-    await flushOf('three');
-    clock.advance(10);
+    windowMs = 25;
+    void writer.append(run, text(run, 'two'), 'window');
+    await settle();
+    clock.advance(24);
     await settle();
     expect(log.waiting).toHaveLength(0);
-    clock.advance(15);
+    clock.advance(1);
     await settle();
     expect(log.waiting).toHaveLength(1);
+  });
+
+  test('urgent facts that never end do not hold up the others for longer than the window', async () => {
+    const [patient, first] = [live('patient'), live('first')];
+    void writer.append(patient, text(patient, 'one'), 'window');
+    await settle();
+    await log.commit();
+    void writer.append(patient, text(patient, 'waits'), 'window');
+    const stored: string[] = [];
+    for (let turn = 0; turn < 4; turn += 1) {
+      void writer.append(first, text(first, `urgent ${turn}`), 'urgent');
+      await settle();
+      clock.advance(5);
+      // The next one is there before this flush is over.
+      void writer.append(first, text(first, ' again'), 'urgent');
+      stored.push(...textsOf(await log.commit()));
+      stored.push(...textsOf(await log.commit()));
+    }
+    expect(stored).toContain('waits');
   });
 
   test('tries the same offsets again when the store fails, delivering nothing meanwhile', async () => {

@@ -42,9 +42,8 @@ export interface LogWriterPorts {
   readonly onCommitted?: (runs: readonly RunId[]) => void;
   /** Gets each run after its end. */
   readonly onEnded: (live: LiveRun) => void;
-  readonly windowMs: number;
-  /** The window while the event loop is late. */
-  readonly loadedWindowMs: number;
+  /** Milliseconds between the starts of two flushes of deltas, as of now. */
+  readonly windowMs: () => number;
 }
 
 export function createLogWriter(ports: LogWriterPorts): LogWriter {
@@ -54,7 +53,6 @@ export function createLogWriter(ports: LogWriterPorts): LogWriter {
   const schedule = createFlushSchedule({
     clock: ports.clock,
     windowMs: ports.windowMs,
-    loadedWindowMs: ports.loadedWindowMs,
     flush,
     waiting: () => ({ any: pending.size > 0, urgent: [...pending.values()].some((entry) => entry.urgent) }),
     onFault: (error) => ports.observer.faulted('log writer', error),
