@@ -120,12 +120,23 @@ describe('the log writer', () => {
     await settle();
     const urgent = await log.commit();
     expect(textsOf(urgent)).toEqual(['first']);
-    expect(urgent.durable).toBe(true);
     clock.advance(10);
     await settle();
     const window = await log.commit();
     expect(textsOf(window)).toEqual(['waits']);
-    expect(window.durable).toBe(false);
+  });
+
+  test('only what is more than text waits for the disk', async () => {
+    const run = live('a');
+    void writer.append(run, text(run, 'first'), 'urgent');
+    await settle();
+    expect((await log.commit()).durable).toBe(false);
+    void writer.append(run, { type: 'node.entered', name: 'weather' }, 'urgent');
+    await settle();
+    expect((await log.commit()).durable).toBe(true);
+    void writer.end(run, { fact: { type: 'run.cancelled' }, status: 'cancelled', failure: null });
+    await settle();
+    expect((await log.commit()).durable).toBe(true);
   });
 
   test('waits as long between flushes as the window is by now', async () => {

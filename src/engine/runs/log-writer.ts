@@ -153,7 +153,7 @@ function batchOf(composed: readonly Composed[]): Pick<LogBatch, 'segments' | 'en
     if (run.pending.ending) ends.push(endOf(run, run.pending.ending));
     else segments.push(run.segment);
   }
-  return { segments, ends, durable: composed.some(({ pending }) => pending.urgent) };
+  return { segments, ends, durable: composed.some(({ pending }) => pending.durable) };
 }
 
 function deliver(ports: LogWriterPorts, composed: readonly Composed[], { fenced, started }: LogBatchResult): void {

@@ -17,6 +17,8 @@ export interface Pending {
   /** Characters of text in the facts, roughly. */
   size: number;
   urgent: boolean;
+  /** Whether a crash of the machine must not take it back: everything but text, of which it may take the last piece. */
+  durable: boolean;
   ending: Ending | null;
   /** Callers to be told when all of this is stored. */
   readonly waiting: (() => void)[];
@@ -37,7 +39,7 @@ const MAX_EVENT_TEXT = 16_384;
 const EVENT_SIZE = 100;
 
 export function createPending(): Pending {
-  return { facts: [], size: 0, urgent: false, ending: null, waiting: [] };
+  return { facts: [], size: 0, urgent: false, durable: false, ending: null, waiting: [] };
 }
 
 /** Adds a fact; neighbouring pieces of text become one event of bounded size. */
@@ -45,6 +47,7 @@ export function addFact(pending: Pending, fact: RunFact): void {
   const { facts } = pending;
   if (fact.type !== 'text.appended' && fact.type !== 'reasoning.appended') {
     facts.push(fact);
+    pending.durable = true;
     pending.size += 'result' in fact ? fact.result.length : EVENT_SIZE;
     return;
   }

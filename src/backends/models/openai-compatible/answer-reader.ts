@@ -4,6 +4,7 @@ import { interrupted, malformed, statusError } from '../upstream/failures.ts';
 import { elementsOf, fieldsOf, parseJson, stringOf } from '../upstream/json-fields.ts';
 import { createOutlet } from '../upstream/outlet.ts';
 import type { Quote } from '../upstream/redact.ts';
+import { createTextTemplate } from './text-template.ts';
 import { createToolCalls } from './tool-calls.ts';
 
 /** Understands the payloads of one answer and hands its chunks to the sink, in order. */
@@ -35,6 +36,7 @@ interface ReaderOptions {
 export function createAnswerReader({ sink, maxCharacters, quote }: ReaderOptions): AnswerReader {
   const outlet = createOutlet(sink, maxCharacters);
   const calls = createToolCalls();
+  const template = createTextTemplate();
   let done = false;
   let ended: string | null = null;
   let usage: Usage | null = null;
@@ -48,18 +50,26 @@ export function createAnswerReader({ sink, maxCharacters, quote }: ReaderOptions
     if (ended === 'error') throw statusError(500, '');
   }
 
+  function takeChunk(payload: string): void {
+    const chunk = parseJson(payload);
+    if (typeof chunk !== 'object' || chunk === null) throw malformed(new Error('payload is no JSON object'));
+    const fields = fieldsOf(chunk);
+    if (fields.error !== undefined && fields.error !== null) throw errorInStream(fields.error, quote);
+    usage = usageOf(fields.usage) ?? usage;
+    const choice = elementsOf(fields.choices)[0];
+    if (choice === undefined) return;
+    takeChoice(fieldsOf(choice));
+    const text = onlyTextOf(fields, choice);
+    if (text !== '') template.learn(payload, text);
+  }
+
   return {
     take(payload) {
       if (done || payload === '') return;
+      const text = template.match(payload);
+      if (text !== null) return outlet.handText('text', text);
       done = payload.trim() === '[DONE]';
-      if (done) return;
-      const chunk = parseJson(payload);
-      if (typeof chunk !== 'object' || chunk === null) throw malformed(new Error('payload is no JSON object'));
-      const fields = fieldsOf(chunk);
-      if (fields.error !== undefined && fields.error !== null) throw errorInStream(fields.error, quote);
-      usage = usageOf(fields.usage) ?? usage;
-      const choice = elementsOf(fields.choices)[0];
-      if (choice !== undefined) takeChoice(fieldsOf(choice));
+      if (!done) takeChunk(payload);
     },
     finish() {
       if (!done && ended === null) throw interrupted(new Error('no end of the answer'));
@@ -74,6 +84,14 @@ export function createAnswerReader({ sink, maxCharacters, quote }: ReaderOptions
     hasEnded: () => done || ended !== null,
     isDone: () => done,
   };
+}
+
+/** The text of a chunk that says nothing besides; empty for all others. */
+function onlyTextOf(chunk: Readonly<Record<string, unknown>>, choice: unknown): string {
+  const { delta, finish_reason: finished } = fieldsOf(choice);
+  const { content, reasoning_content, reasoning, refusal, tool_calls: calls } = fieldsOf(delta);
+  const rest = [chunk.usage, finished, reasoning_content, reasoning, refusal, calls];
+  return rest.every((value) => value === undefined || value === null) ? stringOf(content) : '';
 }
 
 /** Content is a string; Mistral's reasoning models send a list of parts. */
