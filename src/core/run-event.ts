@@ -68,8 +68,16 @@ export function startedFact(run: Run): RunFact {
 
 /** Gives a fact its place; the one spot where an event's JSON is made. */
 export function logEvent(runId: RunId, offset: number, fact: RunFact): LoggedEvent {
+  if (fact.type === 'text.appended') return logText(runId, offset, fact);
   const event = Object.assign({ type: fact.type, run_id: runId, offset }, fact) as RunEvent;
   return { offset, event, json: JSON.stringify(event) };
+}
+
+/** Nearly all events are text: their JSON is put together from its five fields, of which only the text may need escapes. */
+function logText(run_id: RunId, offset: number, fact: Extract<RunFact, { type: 'text.appended' }>): LoggedEvent {
+  const { type, message_id, text, at } = fact;
+  const json = `{"type":"${type}","run_id":"${run_id}","offset":${offset},"message_id":"${message_id}","text":${JSON.stringify(text)},"at":${at}}`;
+  return { offset, event: { type, run_id, offset, message_id, text, at }, json };
 }
 
 /** Reads an event back from the JSON that `logEvent` made. */

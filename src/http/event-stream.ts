@@ -71,6 +71,7 @@ export function createEventStreams({ clock, limits }: { clock: Clock; limits: Pi
     checkNotRevoked(reply);
     countConnection(reply, limits);
     const raw = startResponse(reply, options.contentType);
+    const chunked = takeOverChunking(raw);
     const closed = new AbortController();
     const stream: EventStream = {
       signal: closed.signal,
@@ -79,10 +80,10 @@ export function createEventStreams({ clock, limits }: { clock: Clock; limits: Pi
       },
       write(frames) {
         entry.lastWriteTick = tick;
-        if (!closed.signal.aborted && !raw.writableEnded) raw.write(frames);
+        if (!closed.signal.aborted && !raw.writableEnded) raw.write(chunked ? chunkOf(frames) : frames);
       },
       drained: () => waitForDrain(raw),
-      end: () => void (raw.destroyed || raw.end()),
+      end: () => void (raw.destroyed || raw.end(chunked ? LAST_CHUNK : '')),
       destroy: () => void raw.destroy(),
     };
     const entry: OpenResponse = {
@@ -135,6 +136,27 @@ function startResponse(reply: FastifyReply, contentType: string): RawResponse {
   raw.writeHead(200);
   raw.flushHeaders();
   return raw;
+}
+
+const LAST_CHUNK = '0\r\n\r\n';
+
+/**
+ * From here on chunks are framed here (RFC 9112 section 7.1): Node hands four pieces a chunk to the kernel, a turn later, which is the
+ * largest part of a token's price. False for a client of HTTP/1.0, to whom the body goes as it is.
+ */
+function takeOverChunking(raw: RawResponse): boolean {
+  const { chunkedEncoding } = raw;
+  raw.chunkedEncoding = false;
+  return chunkedEncoding;
+}
+
+let lastShared: { readonly body: Buffer; readonly chunk: Buffer } | null = null;
+
+/** One chunk; what many readers get, each behind the other, is framed once. */
+function chunkOf(body: string | Buffer): string | Buffer {
+  if (typeof body === 'string') return `${Buffer.byteLength(body).toString(16)}\r\n${body}\r\n`;
+  if (lastShared?.body !== body) lastShared = { body, chunk: Buffer.from(`${body.length.toString(16)}\r\n${body.toString()}\r\n`) };
+  return lastShared.chunk;
 }
 
 function waitForDrain(raw: RawResponse): Promise<void> {

@@ -90,7 +90,7 @@ function createIntake({ writer, observer, clock, limits }: ExecutorPorts, live: 
   }
 
   function appendText(type: 'text.appended' | 'reasoning.appended', clean: string): void | Promise<void> {
-    if (clean === '' || live.signal.aborted) return undefined;
+    if (clean === '' || live.stopReason !== null) return undefined;
     size += clean.length;
     if (size > limits.answerChars) return live.stop('answer_too_long');
     if (type === 'reasoning.appended') return append({ type, message_id, text: clean }, false);
@@ -166,7 +166,8 @@ export const INTERRUPTED: RunFailure = {
   retryable: true,
 };
 
-function failureOf(error: unknown, observer: Observer): RunFailure {
+/** Why an execution failed, in words for its reader; what nobody expected is reported. */
+export function failureOf(error: unknown, observer: Observer): RunFailure {
   if (error instanceof ModelError) return { code: error.code, detail: error.message, retryable: error.retryable };
   if (error instanceof AppError) return { code: error.code, detail: error.message, retryable: error.code === 'overloaded' };
   observer.faulted('model', error);

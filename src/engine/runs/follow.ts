@@ -87,7 +87,7 @@ function followLive(live: LiveRun, reader: Reader, signal: AbortSignal): Promise
     let held = false;
     const stopListening = live.listen(onCommit);
     signal.addEventListener('abort', finish);
-    step(() => handRest(live, reader, signal));
+    goOn();
 
     function finish(): void {
       stopListening();
@@ -98,20 +98,26 @@ function followLive(live: LiveRun, reader: Reader, signal: AbortSignal): Promise
       finish();
       reject(error);
     }
-    function step(hand: () => void | Promise<void>): void {
+    function goOn(): void {
       try {
-        const wait = hand();
-        held = wait !== undefined;
-        wait?.then(() => step(() => handRest(live, reader, signal)), fail);
-        if (!held && (live.ended || reader.done || signal.aborted)) finish();
+        take(handRest(live, reader, signal));
       } catch (error) {
         fail(error);
       }
     }
+    function take(wait: void | Promise<void>): void {
+      held = wait !== undefined;
+      if (wait) wait.then(goOn, fail);
+      else if (live.ended || reader.done || signal.aborted) finish();
+    }
     function onCommit(events: readonly LoggedEvent[]): void {
       if (held) return;
       const next = events[0]?.offset === reader.position + 1;
-      step(() => (next ? reader.hand(events) : handRest(live, reader, signal)));
+      try {
+        take(next ? reader.hand(events) : handRest(live, reader, signal));
+      } catch (error) {
+        fail(error);
+      }
     }
   });
 }

@@ -2,6 +2,7 @@ import type { RunId } from '../../core/ids.ts';
 import type { Run } from '../../core/run.ts';
 import { isTerminal, type LoggedEvent, logEvent, parseLoggedEvent, startedFact } from '../../core/run-event.ts';
 import { type Answer, createAnswer } from './answer.ts';
+import type { Pending } from './pending.ts';
 
 /** Why an execution is told to stop before its model has finished. */
 export type StopReason = 'cancelled' | 'interrupted' | 'timed_out' | 'answer_too_long' | 'lost';
@@ -21,6 +22,10 @@ export interface LiveRun {
   readonly last: number;
   /** True once the terminal event is committed, or the run belongs to another process. */
   readonly ended: boolean;
+  /** What it has appended and the log's writer has not yet taken; null when nothing. Only the writer touches it, and the next. */
+  pending: Pending | null;
+  /** When its readers last got something, by the clock's `elapsed`; null before that. */
+  deliveredAt: number | null;
   stop(reason: StopReason): void;
   /** At most `limit` committed events behind an offset, and no more than the first 65,536 characters of JSON and what their last event adds. */
   after(offset: number, limit: number): LoggedEvent[];
@@ -38,7 +43,7 @@ export function createLiveRun(run: Run, onListenerError: (error: unknown) => voi
   let ended = false;
 
   function tell(events: readonly LoggedEvent[]): void {
-    for (const listener of [...listeners]) {
+    for (const listener of listeners) {
       try {
         listener(events);
       } catch (error) {
@@ -51,6 +56,8 @@ export function createLiveRun(run: Run, onListenerError: (error: unknown) => voi
   return {
     run,
     answer: createAnswer(),
+    pending: null,
+    deliveredAt: null,
     signal: controller.signal,
     get stopReason() {
       return stopReason;

@@ -4,9 +4,10 @@ import type { Observer } from '../../core/ports/observer.ts';
 import type { Lease, LogBatch, LogBatchResult, LogStore, RunEnd, Segment } from '../../core/ports/store.ts';
 import type { Run } from '../../core/run.ts';
 import type { RunFact } from '../../core/run-event.ts';
+import { type Composed, compose, endOf } from './compose.ts';
 import { createFlushSchedule, type FlushScope } from './flush-schedule.ts';
 import type { LiveRun } from './live-run.ts';
-import { addFact, type Composed, compose, createPending, type Ending, endOf, type Pending } from './pending.ts';
+import { addFact, createPending, type Ending, type Pending } from './pending.ts';
 
 /**
  * Adaptive group commit over all runs: what runs append is collected, stored in one transaction, and handed to readers only then. One flush
@@ -47,39 +48,42 @@ export interface LogWriterPorts {
 }
 
 export function createLogWriter(ports: LogWriterPorts): LogWriter {
-  const pending = new Map<LiveRun, Pending>();
-  const deliveredAt = new WeakMap<LiveRun, number>();
+  let dirty: LiveRun[] = [];
   const batches = createBatchStore(ports);
   const schedule = createFlushSchedule({
     clock: ports.clock,
     windowMs: ports.windowMs,
     flush,
-    waiting: () => ({ any: pending.size > 0, urgent: [...pending.values()].some((entry) => entry.urgent) }),
+    waiting: () => ({ any: dirty.length > 0, urgent: dirty.some(isUrgent) }),
     onFault: (error) => ports.observer.faulted('log writer', error),
   });
 
   function pendingOf(live: LiveRun): Pending {
-    const entry = pending.get(live) ?? createPending();
-    pending.set(live, entry);
-    return entry;
+    if (live.pending) return live.pending;
+    dirty.push(live);
+    live.pending = createPending();
+    return live.pending;
   }
 
   function reportGaps(composed: readonly Composed[]): void {
     const now = ports.clock.elapsed();
     const gaps: number[] = [];
     for (const { live } of composed) {
-      const before = deliveredAt.get(live);
-      if (before !== undefined) gaps.push(now - before);
-      deliveredAt.set(live, now);
+      if (live.deliveredAt !== null) gaps.push(now - live.deliveredAt);
+      live.deliveredAt = now;
     }
     if (gaps.length > 0) ports.observer.delivered(gaps);
   }
 
+  function take(scope: FlushScope): readonly LiveRun[] {
+    const taken = scope === 'all' ? dirty : dirty.filter(isUrgent);
+    dirty = scope === 'all' ? [] : dirty.filter((live) => !isUrgent(live));
+    return taken;
+  }
+
   function flush(scope: FlushScope): Promise<void> | null {
-    const composed: Composed[] = [];
-    for (const [live, entry] of pending) if (scope === 'all' || entry.urgent) composed.push(compose(live, entry));
+    const composed = take(scope).map(compose);
     if (composed.length === 0) return null;
-    for (const { live } of composed) pending.delete(live);
     return batches.store(composed).then((result) => {
       if (!result) return;
       deliver(ports, composed, result);
@@ -110,6 +114,10 @@ export function createLogWriter(ports: LogWriterPorts): LogWriter {
     },
     close: batches.close,
   };
+}
+
+function isUrgent({ pending }: LiveRun): boolean {
+  return pending?.urgent === true;
 }
 
 /** Stores batches, each until it is stored or the writer is closed. */

@@ -1,8 +1,6 @@
 import type { MessageStatus } from '../../core/message.ts';
-import type { RunEnd, Segment } from '../../core/ports/store.ts';
 import type { RunFailure } from '../../core/run.ts';
-import { type LoggedEvent, logEvent, type RunFact, type TerminalFact } from '../../core/run-event.ts';
-import type { LiveRun } from './live-run.ts';
+import type { RunFact, TerminalFact } from '../../core/run-event.ts';
 
 /** How a run ends; the terminal fact says how, the answer is stored with it. */
 export interface Ending {
@@ -22,14 +20,6 @@ export interface Pending {
   ending: Ending | null;
   /** Callers to be told when all of this is stored. */
   readonly waiting: (() => void)[];
-}
-
-/** Pending facts with their places in the log, as one flush writes them. */
-export interface Composed {
-  readonly live: LiveRun;
-  readonly pending: Pending;
-  readonly events: readonly LoggedEvent[];
-  readonly segment: Segment;
 }
 
 type TextFact = Extract<RunFact, { type: 'text.appended' | 'reasoning.appended' }>;
@@ -72,25 +62,4 @@ function piecesOf(fact: TextFact): TextFact[] {
 
 function isHighSurrogate(unit: number): boolean {
   return unit >= 0xd800 && unit <= 0xdbff;
-}
-
-export function compose(live: LiveRun, pending: Pending): Composed {
-  const first = live.last + 1;
-  const events = pending.facts.map((fact, index) => logEvent(live.run.id, first + index, fact));
-  const { id: runId, attempt } = live.run;
-  const segment = { runId, attempt, first, last: first + events.length - 1, events: events.map((event) => event.json).join('\n') };
-  return { live, pending, events, segment };
-}
-
-/** The run's end as the store takes it, with the answer that the run has collected. */
-export function endOf({ live, segment }: Composed, { fact, status, failure }: Ending): RunEnd {
-  const completed = fact.type === 'run.completed' ? fact : null;
-  const finishReason = completed?.finish_reason ?? null;
-  return {
-    segment,
-    status,
-    answer: { parts: live.answer.parts(), status, model: live.run.snapshot.model, usage: completed?.usage ?? null },
-    failure,
-    finishReason,
-  };
 }

@@ -88,9 +88,9 @@ async function readAnswer({ connection: { limits }, response, reader, deadline }
       // What came whole before a payload that cannot be read is part of the answer.
       reader.release();
     }
-    return { held: reader.held(), enough: reader.isDone() };
+    return reader.held();
   };
-  const end = await readText(response, take, deadline);
+  const end = await readText(response, { take, enough: reader.isDone }, deadline);
   if (end.lost && !reader.hasEnded()) {
     deadline.signal.throwIfAborted();
     throw lost(end.cause);

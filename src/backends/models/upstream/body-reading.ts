@@ -4,21 +4,21 @@ import type { Deadline } from './deadline.ts';
 /** How the reading of a body came to its end: at the body's own end, as far as was wanted, or by losing the connection. */
 type ReadingEnd = { readonly lost: false } | { readonly lost: true; readonly cause: unknown };
 
-/** What a reader says after each piece of text. */
-interface Taken {
-  /** Reading goes on when it resolves. */
-  readonly held: Promise<unknown> | null;
+/** Who takes a body's text, read by read. */
+interface Taker {
+  /** Reading goes on when what it gives resolves, at once when that is null. */
+  take(text: string): Promise<unknown> | null;
   /** Nothing more is wanted. */
-  readonly enough: boolean;
+  enough(): boolean;
 }
 
 const LINGER_MS = 1000;
 
 /**
- * Feeds a body as text, read by read, to `take`. Rejects only with what `take` or its promise throws, having closed the connection. When
+ * Feeds a body as text, read by read, to a taker. Rejects only with what `take` or its promise throws, having closed the connection. When
  * enough is read, the rest may still arrive for a second, so that the connection can be used again.
  */
-export function readText(response: IncomingMessage, take: (text: string) => Taken, deadline: Deadline): Promise<ReadingEnd> {
+export function readText(response: IncomingMessage, taker: Taker, deadline: Deadline): Promise<ReadingEnd> {
   return new Promise((resolve, reject) => {
     let settled = false;
     const settle = (end: ReadingEnd) => {
@@ -30,27 +30,30 @@ export function readText(response: IncomingMessage, take: (text: string) => Take
       response.destroy();
       reject(error);
     };
-    const goOn = (enough: boolean) => {
+    const finishWhenEnough = () => {
+      if (settled || !taker.enough()) return;
+      settle({ lost: false });
+      linger(response);
+    };
+    const goOn = () => {
       if (settled) return;
       response.resume();
       deadline.hold(false);
-      if (!enough) return;
-      settle({ lost: false });
-      linger(response);
+      finishWhenEnough();
     };
     response.setEncoding('utf8');
     response.on('data', (text: string) => {
       if (settled) return;
       deadline.touch();
       try {
-        const { held, enough } = take(text);
+        const held = taker.take(text);
         if (held === null) {
-          if (enough) goOn(true);
+          finishWhenEnough();
           return;
         }
         response.pause();
         deadline.hold(true);
-        held.then(() => goOn(enough), fail);
+        held.then(goOn, fail);
       } catch (error) {
         fail(error);
       }
@@ -76,15 +79,15 @@ export async function readBounded(
 ): Promise<{ text: string; whole: boolean; cut: boolean }> {
   let text = '';
   let cut = false;
-  const end = await readText(
-    response,
-    (piece) => {
+  const taker: Taker = {
+    take(piece) {
       text += piece;
       cut = text.length > maxCharacters;
       if (cut) response.destroy();
-      return { held: null, enough: cut };
+      return null;
     },
-    deadline,
-  );
+    enough: () => cut,
+  };
+  const end = await readText(response, taker, deadline);
   return { text: cut ? text.slice(0, maxCharacters) : text, whole: !cut && !end.lost, cut };
 }

@@ -29,8 +29,12 @@ export function createDeadline(caller: AbortSignal, timeouts: Timeouts): Deadlin
   const leave = () => controller.abort(caller.reason);
   let held = false;
   let started = false;
+  let touchedAt = performance.now();
+  // Bytes only leave a mark: moving a timer for each of them would cost more than looking again when it fires.
   const expireIdle = () => {
-    if (held) idle.refresh();
+    const left = timeouts.idleMs - (performance.now() - touchedAt);
+    if (held) idle = setTimeout(expireIdle, timeouts.idleMs);
+    else if (started && left > 0) idle = setTimeout(expireIdle, left);
     else expire();
   };
   let idle = setTimeout(expireIdle, timeouts.firstByteMs);
@@ -40,17 +44,15 @@ export function createDeadline(caller: AbortSignal, timeouts: Timeouts): Deadlin
   return {
     signal: controller.signal,
     touch() {
-      if (started) {
-        idle.refresh();
-        return;
-      }
+      touchedAt = performance.now();
+      if (started) return;
       started = true;
       clearTimeout(idle);
       idle = setTimeout(expireIdle, timeouts.idleMs);
     },
     hold(now) {
       held = now;
-      idle.refresh();
+      touchedAt = performance.now();
     },
     release() {
       clearTimeout(idle);
