@@ -80,7 +80,7 @@ export function createEventStreams({ clock, limits }: { clock: Clock; limits: Pi
       },
       write(frames) {
         entry.lastWriteTick = tick;
-        if (!closed.signal.aborted && !raw.writableEnded) raw.write(chunked ? chunkOf(frames) : frames);
+        if (frames.length > 0 && !closed.signal.aborted && !raw.writableEnded) raw.write(chunked ? chunkOf(frames) : frames);
       },
       drained: () => waitForDrain(raw),
       end: () => void (raw.destroyed || raw.end(chunked ? LAST_CHUNK : '')),
