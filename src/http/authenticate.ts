@@ -5,7 +5,7 @@ import type { Principal } from '../core/principal.ts';
 
 /** What of a request carries credentials: an HTTP request, or one to open a WebSocket. */
 export interface CredentialCarrier {
-  readonly raw: Pick<FastifyRequest['raw'], 'headersDistinct'>;
+  readonly raw: Pick<FastifyRequest['raw'], 'rawHeaders'>;
   readonly query: unknown;
   /** Missing for a WebSocket, whose frames say what they want. */
   readonly method?: string;
@@ -37,14 +37,12 @@ export async function authenticate(
   request: CredentialCarrier,
   options: AuthenticateOptions = {},
 ): Promise<Principal> {
-  const [first, ...others] = credentialsOf(request, options.queryNames ?? {});
-  if (first === undefined) {
-    throw credentialRefused('auth_missing');
-  }
-  if (others.length > 0) throw credentialRefused('auth_conflict');
-  const [credential, places] = first;
+  const [first, ...others] = credentialsOf(request, options.queryNames);
+  if (first === undefined) throw credentialRefused('auth_missing');
+  const { credential } = first;
+  if (others.some((other) => other.credential !== credential)) throw credentialRefused('auth_conflict');
   const principal = await credentials.verify(credential);
-  if (principal && (places.has('bearer') || places.has(principal.by))) return principal;
+  if (principal && [first, ...others].some(({ place }) => place === 'bearer' || place === principal.by)) return principal;
   if (options.tellsExpired && (await credentials.hasExpired(credential))) {
     throw credentialRefused('auth_expired');
   }
@@ -54,7 +52,7 @@ export async function authenticate(
 /** The user that the `X-User-Id` header names, or null. Bytes that are UTF-8 are read as such, others as Latin-1. Throws `auth_conflict`. */
 export function namedUserOf(request: FastifyRequest): string | null {
   // What Node joins to one text might be somebody's name.
-  const [value, ...others] = new Set(request.raw.headersDistinct['x-user-id']);
+  const [value, ...others] = new Set(headerValues(request.raw, 'x-user-id'));
   if (value === undefined) return null;
   if (others.length > 0) throw new AppError('auth_conflict', 'The request names two different users; send one X-User-Id.');
   const bytes = Buffer.from(value, 'latin1');
@@ -64,21 +62,32 @@ export function namedUserOf(request: FastifyRequest): string | null {
 
 type Place = 'bearer' | 'key' | 'token';
 
-/** Every credential that a request carries, with the places where it stands. */
-function credentialsOf(request: CredentialCarrier, queryNames: Readonly<Record<string, Place>>): Map<string, Set<Place>> {
-  const found = new Map<string, Set<Place>>();
-  const add = (credential: string, place: Place) => {
-    if (credential !== '') found.set(credential, (found.get(credential) ?? new Set()).add(place));
-  };
-  // Node keeps only the first of several Authorization headers; the distinct form shows them all.
-  const headers = request.raw.headersDistinct;
-  for (const value of headers.authorization ?? []) add(bearerOf(value), 'bearer');
-  for (const value of headers['x-api-key'] ?? []) add(value.trim(), 'key');
-  const query = request.query as Record<string, unknown>;
-  for (const [name, place] of Object.entries(queryNames)) {
-    for (const value of [query[name]].flat()) if (value !== undefined) add(String(value), place);
+interface Found {
+  readonly credential: string;
+  readonly place: Place;
+}
+
+/** Every credential that a request carries, with the place where it stands. */
+function credentialsOf(request: CredentialCarrier, queryNames: AuthenticateOptions['queryNames']): readonly Found[] {
+  const found: Found[] = headerValues(request.raw, 'authorization').map((value) => ({ credential: bearerOf(value), place: 'bearer' }));
+  for (const value of headerValues(request.raw, 'x-api-key')) found.push({ credential: value.trim(), place: 'key' });
+  if (queryNames !== undefined) {
+    const query = request.query as Record<string, unknown>;
+    for (const [name, place] of Object.entries(queryNames)) {
+      for (const value of [query[name]].flat()) if (value !== undefined) found.push({ credential: String(value), place });
+    }
   }
-  return found;
+  return found.filter(({ credential }) => credential !== '');
+}
+
+/** Every value of a header, as it came: Node keeps only the first of several Authorization headers, and joins others. */
+function headerValues({ rawHeaders }: CredentialCarrier['raw'], name: string): readonly string[] {
+  const values: string[] = [];
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const field = rawHeaders[at];
+    if (field?.length === name.length && field.toLowerCase() === name) values.push(rawHeaders[at + 1] ?? '');
+  }
+  return values;
 }
 
 function bearerOf(header: string): string {

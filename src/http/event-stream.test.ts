@@ -34,7 +34,7 @@ describe('an event stream', () => {
     await new Promise((resolve) => socket.once('data', resolve));
     socket.pause();
     const stream = server.streams[0] ?? expect.fail('no stream');
-    while (!stream.needsDrain) {
+    while (!stream.needsDrain()) {
       stream.write('x'.repeat(1_000_000));
       await new Promise((resolve) => setTimeout(resolve, 5));
     }

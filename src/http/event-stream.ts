@@ -1,8 +1,9 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Engine } from '../engine/index.ts';
 import { setRateHeaders } from './rate-headers.ts';
 import { checkNotRevoked, countConnection, onCredentialEnd } from './stream-permit.ts';
+import { visitOf } from './visit.ts';
 
 const TICK_MS = 5_000;
 /** A stream on which nothing was written for this many ticks gets a comment: after 10 to 15 seconds. */
@@ -10,13 +11,17 @@ const PING_TICKS = 3;
 /** A response whose unsent bytes did not shrink for this many ticks is cut off: after 30 to 35 seconds. */
 const STALL_TICKS = 6;
 const PING = ': ping\n\n';
+/** Made once: an abort without a reason makes an error with a stack. */
+const OVER = new Error('The response is over');
+const NO_HEADERS: string[] = [];
+const NO_FIELDS = {};
 
 /** One open SSE response, or one answer's share of a WebSocket. */
 export interface EventStream {
   /** Aborts when the response is over: ended, cut off, or left by its client. */
   readonly signal: AbortSignal;
-  /** True while the socket has more unsent bytes than it wants. */
-  readonly needsDrain: boolean;
+  /** Whether the socket has more unsent bytes than it wants. */
+  needsDrain(): boolean;
   /** Sends frames as `serializeFrame` made them. */
   write(frames: string | Buffer): void;
   /** Resolves when the socket wants more, or is over. */
@@ -46,10 +51,8 @@ export interface EventStreams {
 }
 
 interface OpenResponse {
-  readonly stream: EventStream;
+  readonly raw: RawResponse;
   readonly pings: boolean;
-  unsentBytes(): number;
-  hasEnded(): boolean;
   lastWriteTick: number;
   lastUnsent: number;
   stalledTicks: number;
@@ -67,50 +70,43 @@ export function createEventStreams({ clock, limits }: { clock: Clock; limits: Pi
     cancelTimer = responses.size > 0 ? clock.after(TICK_MS, onTick) : null;
   }
 
-  function open(reply: FastifyReply, options: { contentType: string; pings: boolean }): EventStream {
+  function open(reply: FastifyReply, { contentType, pings }: { contentType: string; pings: boolean }): EventStream {
     checkNotRevoked(reply);
     countConnection(reply, limits);
-    const raw = startResponse(reply, options.contentType);
-    const chunked = takeOverChunking(raw);
+    const raw = startResponse(reply, contentType);
     const closed = new AbortController();
+    const response: OpenResponse = { raw, pings, lastWriteTick: tick, lastUnsent: 0, stalledTicks: 0 };
     const stream: EventStream = {
       signal: closed.signal,
-      get needsDrain() {
-        return raw.writableNeedDrain;
-      },
+      needsDrain: () => raw.writableNeedDrain,
       write(frames) {
-        entry.lastWriteTick = tick;
-        if (frames.length > 0 && !closed.signal.aborted && !raw.writableEnded) raw.write(chunked ? chunkOf(frames) : frames);
+        response.lastWriteTick = tick;
+        if (!closed.signal.aborted && !raw.writableEnded) raw.write(frames);
       },
       drained: () => waitForDrain(raw),
-      end: () => void (raw.destroyed || raw.end(chunked ? LAST_CHUNK : '')),
+      end: () => void (raw.destroyed || raw.end()),
       destroy: () => void raw.destroy(),
     };
-    const entry: OpenResponse = {
-      stream,
-      pings: options.pings,
-      unsentBytes: () => raw.writableLength,
-      hasEnded: () => raw.writableEnded,
-      lastWriteTick: tick,
-      lastUnsent: 0,
-      stalledTicks: 0,
-    };
-    responses.add(entry);
+    responses.add(response);
     cancelTimer ??= clock.after(TICK_MS, onTick);
+    let forget: (() => void) | null = null;
     const onClose = () => {
-      responses.delete(entry);
-      closed.abort();
+      responses.delete(response);
+      forget?.();
+      closed.abort(OVER);
     };
     if (raw.destroyed) onClose();
-    else raw.once('close', onClose);
-    onCredentialEnd(reply, { clock, signal: closed.signal, callback: stream.destroy });
+    else {
+      raw.on('close', onClose);
+      forget = onCredentialEnd(reply, clock, stream.destroy);
+    }
     return stream;
   }
 
   function close(): void {
     cancelTimer?.();
     cancelTimer = null;
-    for (const response of responses) if (!response.hasEnded()) response.stream.destroy();
+    for (const { raw } of responses) if (!raw.writableEnded) raw.destroy();
   }
 
   return {
@@ -125,38 +121,37 @@ export function createEventStreams({ clock, limits }: { clock: Clock; limits: Pi
 
 type RawResponse = FastifyReply['raw'];
 
+const nothing = () => undefined;
+
 function startResponse(reply: FastifyReply, contentType: string): RawResponse {
   reply.header('content-type', contentType).header('cache-control', 'no-cache').header('x-accel-buffering', 'no');
   setRateHeaders(reply);
   reply.hijack();
-  const raw = reply.raw;
+  const { raw, request } = reply;
+  letGo(raw);
   // An unhandled 'error' of a response whose client left would end the process; 'close' follows it and says all there is to say.
-  raw.on('error', () => undefined);
-  for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) raw.setHeader(name, value);
-  raw.writeHead(200);
+  raw.on('error', nothing);
+  // All at once, so that Node keeps only the bytes.
+  raw.writeHead(
+    200,
+    Object.entries(reply.getHeaders()).flatMap(([name, value]) => (value === undefined ? [] : [name, value])),
+  );
   raw.flushHeaders();
+  visitOf(request).streamed = true;
+  forgetHeaders(request.raw);
   return raw;
 }
 
-const LAST_CHUNK = '0\r\n\r\n';
-
-/**
- * From here on chunks are framed here (RFC 9112 section 7.1): Node hands four pieces a chunk to the kernel, a turn later, which is the
- * largest part of a token's price. False for a client of HTTP/1.0, to whom the body goes as it is.
- */
-function takeOverChunking(raw: RawResponse): boolean {
-  const { chunkedEncoding } = raw;
-  raw.chunkedEncoding = false;
-  return chunkedEncoding;
+/** What Fastify wants to do at the end of a response is nothing for one that it has handed over, and would keep its request that long. */
+function letGo(raw: RawResponse): void {
+  for (const listener of raw.listeners('error')) raw.off('error', listener as () => void).off('finish', listener as () => void);
 }
 
-let lastShared: { readonly body: Buffer; readonly chunk: Buffer } | null = null;
-
-/** One chunk; what many readers get, each behind the other, is framed once. */
-function chunkOf(body: string | Buffer): string | Buffer {
-  if (typeof body === 'string') return `${Buffer.byteLength(body).toString(16)}\r\n${body}\r\n`;
-  if (lastShared?.body !== body) lastShared = { body, chunk: Buffer.from(`${body.length.toString(16)}\r\n${body.toString()}\r\n`) };
-  return lastShared.chunk;
+/** A stream may last for hours, in which what its request said, credentials among it, is of no more use. */
+function forgetHeaders(request: FastifyRequest['raw']): void {
+  request.rawHeaders = NO_HEADERS;
+  request.headers = NO_FIELDS;
+  request.headersDistinct = NO_FIELDS;
 }
 
 function waitForDrain(raw: RawResponse): Promise<void> {
@@ -174,9 +169,13 @@ function waitForDrain(raw: RawResponse): Promise<void> {
 }
 
 function tend(response: OpenResponse, tick: number): void {
-  const unsent = response.unsentBytes();
+  const { raw } = response;
+  const unsent = raw.writableLength;
   response.stalledTicks = unsent > 0 && unsent >= response.lastUnsent ? response.stalledTicks + 1 : 0;
   response.lastUnsent = unsent;
-  if (response.stalledTicks > STALL_TICKS) response.stream.destroy();
-  else if (response.pings && unsent === 0 && tick - response.lastWriteTick >= PING_TICKS) response.stream.write(PING);
+  if (response.stalledTicks > STALL_TICKS) raw.destroy();
+  else if (response.pings && unsent === 0 && !raw.writableEnded && tick - response.lastWriteTick >= PING_TICKS) {
+    response.lastWriteTick = tick;
+    raw.write(PING);
+  }
 }

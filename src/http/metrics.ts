@@ -1,13 +1,12 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../core/errors.ts';
 import { DEFAULT_APPLICATION } from '../core/ids.ts';
 import type { Credentials } from '../core/ports/credentials.ts';
+import type { Answered } from './answered.ts';
 import { authenticate } from './authenticate.ts';
 import type { Dialect } from './dialect.ts';
 import type { SocketCounts } from './socket-counts.ts';
 
-/** The status under which requests are counted whose client left before the answer, as nginx names it. */
-const CLIENT_LEFT = 499;
 const NO_ROUTE = 'none';
 
 /** Counts what the server answers, and tells what was counted. */
@@ -31,22 +30,21 @@ export interface MetricsPage {
 }
 
 interface MetricsRoute extends MetricsPage {
-  readonly dialects: readonly Dialect[];
   readonly credentials: Credentials;
   readonly open: () => Readonly<Record<string, number>>;
 }
 
-/** Counts every answer of this server from now on, and serves the figures at `/metrics`. */
-export function registerMetrics(app: FastifyInstance, { metrics, dialects, open, ...page }: MetricsRoute): void {
+/** Counts an answer, by the dialect whose route it was. */
+export function answerCounts({ metrics }: MetricsPage, dialects: readonly Dialect[]): (answered: Answered) => void {
   const dialectOf = dialectByRoute(dialects);
-  app.addHook('onRequest', async (request, reply) => {
-    reply.raw.once('close', () => {
-      const route = request.routeOptions.url ?? NO_ROUTE;
-      const status = reply.raw.headersSent ? reply.raw.statusCode : CLIENT_LEFT;
-      const durationMs = isStream(reply) ? null : reply.elapsedTime;
-      metrics.answered({ dialect: dialectOf(route), route, method: request.method, status, durationMs });
-    });
-  });
+  return ({ route, method, status, durationMs, streamed }) => {
+    const pattern = route ?? NO_ROUTE;
+    metrics.answered({ dialect: dialectOf(pattern), route: pattern, method, status, durationMs: streamed ? null : durationMs });
+  };
+}
+
+/** Serves the figures at `/metrics`. */
+export function registerMetrics(app: FastifyInstance, { metrics, open, ...page }: MetricsRoute): void {
   app.get('/metrics', async (request, reply) => {
     if (!page.public) await requireAdmin(page.credentials, request);
     const { type, text } = await metrics.read(open());
@@ -64,11 +62,6 @@ export function socketCounts({ metrics }: MetricsPage, dialects: readonly Dialec
       frame: (type, outcome) => metrics.sockets.answered({ dialect, type, outcome }),
     };
   };
-}
-
-/** Streams set their headers on the raw response. */
-function isStream({ raw }: FastifyReply): boolean {
-  return String(raw.getHeader('content-type') ?? '').startsWith('text/event-stream');
 }
 
 async function requireAdmin(credentials: Credentials, request: FastifyRequest): Promise<void> {

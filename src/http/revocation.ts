@@ -1,3 +1,4 @@
+const nothing = () => undefined;
 const watched = new WeakMap<AbortSignal, Set<() => void>>();
 
 /**
@@ -5,10 +6,10 @@ const watched = new WeakMap<AbortSignal, Set<() => void>>();
  * however many streams of a key wait for its revocation: each further one would make adding and removing slower.
  */
 export function onRevoked(signal: AbortSignal | null | undefined, callback: () => void): () => void {
-  if (!signal) return () => undefined;
+  if (!signal) return nothing;
   if (signal.aborted) {
     callback();
-    return () => undefined;
+    return nothing;
   }
   const callbacks = watched.get(signal) ?? listenTo(signal);
   // A function of its own, because the same callback may be given twice.

@@ -6,6 +6,8 @@ import { frameId, serializeFrame } from './sse.ts';
 import type { StreamCursor } from './stream-cursor.ts';
 import type { Encoder, Frame, RunFormat } from './stream-format.ts';
 
+/** Made once: an abort without a reason makes an error with a stack. */
+const CLOSED = new Error('The channel is closed');
 /** Characters that go to a lone reader before it is asked whether its socket keeps up. */
 const WRITE_SIZE = 16_384;
 
@@ -76,7 +78,7 @@ export function leaveChannel(reader: Reader): void {
 async function read(channel: Channel, stream: EventStream): Promise<void> {
   const { group, stop } = channel;
   try {
-    if (stream.needsDrain) await stream.drained();
+    if (stream.needsDrain()) await stream.drained();
     if (stop.signal.aborted) return;
     const onEvents = (events: readonly LoggedEvent[]) => deliver(channel, events, 0);
     await group.follow({ runId: group.runId, after: channel.offset, signal: stop.signal, onEvents });
@@ -91,7 +93,7 @@ async function read(channel: Channel, stream: EventStream): Promise<void> {
 
 function close(channel: Channel): void {
   const { group } = channel;
-  channel.stop.abort();
+  channel.stop.abort(CLOSED);
   if (group.shared === channel) group.shared = null;
   group.channels.delete(channel);
   if (group.channels.size === 0) group.onEmpty();
@@ -117,7 +119,7 @@ async function pause(wait: { channel: Channel; stream: EventStream; events: read
 }
 
 function slowReader(readers: ReadonlySet<Reader>): Reader | null {
-  for (const reader of readers) if (reader.stream.needsDrain) return reader;
+  for (const reader of readers) if (reader.stream.needsDrain()) return reader;
   return null;
 }
 
@@ -129,7 +131,7 @@ function hasSkips(readers: ReadonlySet<Reader>): boolean {
 function splitSlow(channel: Channel): void {
   for (const reader of channel.readers) {
     if (channel.readers.size === 1) return;
-    if (!reader.stream.needsDrain) continue;
+    if (!reader.stream.needsDrain()) continue;
     channel.readers.delete(reader);
     reader.skip ??= { offset: channel.offset, part: null };
     openChannel(channel.group, reader);

@@ -13,7 +13,7 @@ export function countConnection(reply: FastifyReply, limits: Pick<Engine['limits
   if (visit.counted || !visit.caller || raw.destroyed) return;
   const release = limits.connect(visit.caller);
   visit.counted = true;
-  raw.once('close', release);
+  raw.on('close', release);
 }
 
 /** Throws `auth_revoked` when the request's credential counts no more. */
@@ -21,14 +21,14 @@ export function checkNotRevoked(reply: FastifyReply): void {
   if (visitOf(reply.request).principal?.revoked?.aborted) throw credentialRevoked();
 }
 
-/** Calls back when the request's credential is revoked or its time is over, unless the signal aborts before. */
-export function onCredentialEnd(
-  reply: FastifyReply,
-  { clock, signal, callback }: { clock: Clock; signal: AbortSignal; callback: () => void },
-): void {
+/** Calls back when the request's credential is revoked or its time is over, until the function it returns is called. */
+export function onCredentialEnd(reply: FastifyReply, clock: Clock, callback: () => void): () => void {
   const { principal } = visitOf(reply.request);
-  if (!principal || signal.aborted) return;
-  const forget = onRevoked(principal.revoked, callback);
-  signal.addEventListener('abort', forget, { once: true });
-  if (principal.expiresAt !== null) callAt(clock, principal.expiresAt, { signal, callback });
+  const forget = onRevoked(principal?.revoked, callback);
+  if (principal?.expiresAt == null) return forget;
+  const cancel = callAt(clock, principal.expiresAt, callback);
+  return () => {
+    forget();
+    cancel();
+  };
 }

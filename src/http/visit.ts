@@ -13,6 +13,8 @@ export interface Visit {
   rate: RateState | null;
   /** Whether the response is counted among the caller's open connections. */
   counted: boolean;
+  /** Whether the response went on as an event stream. */
+  streamed: boolean;
 }
 
 const visits = new WeakMap<object, Visit>();
@@ -21,7 +23,7 @@ const visits = new WeakMap<object, Visit>();
 export function visitOf({ raw }: Pick<CredentialCarrier, 'raw'>): Visit {
   const known = visits.get(raw);
   if (known) return known;
-  const visit: Visit = { principal: null, tellsExpired: false, caller: null, rate: null, counted: false };
+  const visit: Visit = { principal: null, tellsExpired: false, caller: null, rate: null, counted: false, streamed: false };
   visits.set(raw, visit);
   return visit;
 }

@@ -22,8 +22,8 @@ export type FrameReceiver = (text: Buffer | null) => void | Promise<void>;
 export interface WebSocketConnection {
   /** Aborts when the connection is over or being closed. */
   readonly signal: AbortSignal;
-  /** True while the client has more unsent bytes before it than its connection wants. */
-  readonly needsDrain: boolean;
+  /** Whether the client has more unsent bytes before it than its connection wants. */
+  needsDrain(): boolean;
   /** Resolves when the connection wants more, or is over. */
   drained(): Promise<void>;
   /** Sends a text frame. */
@@ -31,17 +31,23 @@ export interface WebSocketConnection {
   /** Sends each line, without its line feed, as a text frame. */
   sendLines(lines: string | Buffer): void;
   close(code: CloseCode, reason: string): void;
+  /** Calls back once when the connection is over or being closed, at once when it is. */
+  onEnd(callback: () => void): void;
   /** Counts a ping, be it of WebSockets or a dialect's own; false when it is one too many, with which the connection closes (1008). */
   takePing(): boolean;
+}
+
+/** What was read from a connection so far, whatever it says. */
+interface ReadCounts {
+  frames: number;
+  pongs: number;
 }
 
 /** A connection together with what its keeper needs to look after it. */
 export interface KeptConnection extends WebSocketConnection {
   readonly socket: WebSocket;
+  readonly counts: Readonly<ReadCounts>;
   unsentBytes(): number;
-  /** Frames and pings read so far, whatever they say. */
-  readonly framesRead: number;
-  readonly pongsRead: number;
   /** From now on hands frames over, and reads no further while too many of them wait. */
   receive(receiver: FrameReceiver): void;
 }
@@ -51,173 +57,186 @@ interface ConnectionParts {
   readonly raw: Socket;
   readonly clock: Clock;
   readonly onFault: (error: unknown) => void;
+  /** Told when the connection is gone, with its close code. */
+  readonly onClosed: (connection: KeptConnection, code: number) => void;
 }
 
-/** Wraps an accepted WebSocket, which is not read before `receive`. */
-export function createConnection({ socket, raw, clock, onFault }: ConnectionParts): KeptConnection {
-  const over = new AbortController();
-  const inbox = createInbox(socket, fail);
-  const fits = createPingBound(clock);
-  let pongsRead = 0;
-  socket.pause();
-  socket.on('message', (data: Buffer, isBinary: boolean) => {
-    if (!over.signal.aborted) inbox.take(isBinary ? null : data);
-  });
-  socket.on('ping', (data: Buffer) => {
-    inbox.count();
-    if (!takePing()) return;
-    // A client that pings without reading gets no pile of pongs: an endpoint may answer the latest ping only (RFC 6455 section 5.5.3).
-    if (!raw.writableNeedDrain && socket.readyState === socket.OPEN) socket.pong(data);
-  });
-  socket.on('pong', () => {
-    pongsRead += 1;
-  });
-  // What is wrong with a frame has been answered with its close code; 'close' follows and says all there is to say.
-  socket.on('error', () => undefined);
-  socket.once('close', () => over.abort());
-
-  function takePing(): boolean {
-    if (fits()) return true;
-    if (!over.signal.aborted) close(1008, 'Too many pings');
-    return false;
-  }
-  function fail(error: unknown): void {
-    onFault(error);
-    close(1011, 'Something went wrong on this server');
-  }
-  function close(code: CloseCode, reason: string): void {
-    over.abort();
-    socket.resume();
-    socket.close(code, reason);
-  }
-
-  return {
-    socket,
-    signal: over.signal,
-    get needsDrain() {
-      return raw.writableNeedDrain;
-    },
-    get framesRead() {
-      return inbox.framesRead;
-    },
-    get pongsRead() {
-      return pongsRead;
-    },
-    unsentBytes: () => socket.bufferedAmount,
-    takePing,
-    drained: createDrained(raw),
-    ...createWriter({ socket, raw, close }),
-    close,
-    receive: inbox.open,
-  };
-}
-
-interface WriterParts extends Pick<WebSocketConnection, 'close'> {
+/** Everything about a connection that changes, in one object: there may be ten thousand of them. */
+interface State {
   readonly socket: WebSocket;
   readonly raw: Socket;
+  readonly clock: Clock;
+  readonly over: AbortController;
+  readonly counts: ReadCounts;
+  readonly fail: (error: unknown) => void;
+  receiver: FrameReceiver | null;
+  /** Frames whose handling is under way, and bytes in them. */
+  waiting: number;
+  waitingBytes: number;
+  pings: number;
+  pingsSince: number;
+  corked: boolean;
+  draining: Promise<void> | null;
+  /** Null when it is over. */
+  endings: (() => void)[] | null;
 }
 
-function createWriter({ socket, raw, close }: WriterParts): Pick<WebSocketConnection, 'send' | 'sendLines'> {
-  const gather = createGatherer(raw);
-  function write(frames: Iterable<string | Buffer>): void {
-    if (socket.readyState !== socket.OPEN) return;
-    if (socket.bufferedAmount > MAX_UNSENT) {
-      close(1013, 'Too slow; connect again and ask for the history');
-      return;
-    }
-    gather();
-    for (const frame of frames) socket.send(frame, { binary: false });
-  }
-  return { send: (text) => write([text]), sendLines: (lines) => write(cutLines(lines)) };
-}
+const nothing = () => undefined;
 
-/** Tells of each ping whether it is within bounds. Nobody's allowance is charged for pings: to answer one costs next to nothing. */
-function createPingBound(clock: Clock): () => boolean {
-  let since = clock.elapsed();
-  let pings = 0;
-  return () => {
-    if (clock.elapsed() - since >= PING_WINDOW_MS) {
-      since = clock.elapsed();
-      pings = 0;
-    }
-    pings += 1;
-    return pings <= MAX_PINGS;
+/** Wraps an accepted WebSocket, which is not read before `receive`. */
+export function createConnection({ socket, raw, clock, onFault, onClosed }: ConnectionParts): KeptConnection {
+  const fail = (error: unknown) => {
+    onFault(error);
+    close(state, 1011, 'Something went wrong on this server');
   };
-}
-
-/** Hands frames over as they come, and pauses the connection while too many of them are under way. */
-function createInbox(socket: WebSocket, onFault: (error: unknown) => void) {
-  let receiver: FrameReceiver | null = null;
-  let framesRead = 0;
-  let waiting = 0;
-  let waitingBytes = 0;
-
-  function isFull(): boolean {
-    return waiting >= MAX_WAITING_FRAMES || waitingBytes >= MAX_WAITING_BYTES;
-  }
-  function leave(bytes: number): void {
-    waiting -= 1;
-    waitingBytes -= bytes;
-    if (socket.isPaused && !isFull()) socket.resume();
-  }
-
-  return {
-    get framesRead() {
-      return framesRead;
-    },
-    count(): void {
-      framesRead += 1;
-    },
-    open(given: FrameReceiver): void {
-      receiver = given;
+  const state = createState({ socket, raw, clock, fail });
+  const connection: KeptConnection = {
+    socket,
+    signal: state.over.signal,
+    counts: state.counts,
+    needsDrain: () => raw.writableNeedDrain,
+    unsentBytes: () => socket.bufferedAmount,
+    drained: () => drained(state),
+    send: (text) => write(state, [text]),
+    sendLines: (lines) => write(state, cutLines(lines)),
+    close: (code, reason) => close(state, code, reason),
+    onEnd: (callback) => (state.endings ? void state.endings.push(callback) : callback()),
+    takePing: () => takePing(state),
+    receive(receiver) {
+      state.receiver = receiver;
       socket.resume();
     },
-    take(text: Buffer | null): void {
-      framesRead += 1;
-      try {
-        const handling = receiver?.(text);
-        if (!handling) return;
-        const bytes = text?.length ?? 0;
-        waiting += 1;
-        waitingBytes += bytes;
-        if (isFull()) socket.pause();
-        handling.catch(onFault).finally(() => leave(bytes));
-      } catch (error) {
-        onFault(error);
-      }
-    },
   };
+  socket.pause();
+  socket.on('message', (data: Buffer, isBinary: boolean) => {
+    if (!state.over.signal.aborted) take(state, isBinary ? null : data);
+  });
+  socket.on('ping', (data: Buffer) => answerPing(state, data));
+  socket.on('pong', () => {
+    state.counts.pongs += 1;
+  });
+  // What is wrong with a frame has been answered with its close code; 'close' follows and says all there is to say.
+  socket.on('error', nothing);
+  socket.on('close', (code: number) => {
+    end(state);
+    onClosed(connection, code);
+  });
+  return connection;
+}
+
+function createState(parts: Pick<State, 'socket' | 'raw' | 'clock' | 'fail'>): State {
+  return {
+    ...parts,
+    over: new AbortController(),
+    counts: { frames: 0, pongs: 0 },
+    receiver: null,
+    waiting: 0,
+    waitingBytes: 0,
+    pings: 0,
+    pingsSince: parts.clock.elapsed(),
+    corked: false,
+    draining: null,
+    endings: [],
+  };
+}
+
+function end(state: State): void {
+  const { endings } = state;
+  state.endings = null;
+  state.over.abort();
+  for (const callback of endings ?? []) callback();
+}
+
+function close(state: State, code: CloseCode, reason: string): void {
+  end(state);
+  state.socket.resume();
+  state.socket.close(code, reason);
+}
+
+function write(state: State, frames: Iterable<string | Buffer>): void {
+  const { socket } = state;
+  if (socket.readyState !== socket.OPEN) return;
+  if (socket.bufferedAmount > MAX_UNSENT) {
+    close(state, 1013, 'Too slow; connect again and ask for the history');
+    return;
+  }
+  gather(state);
+  for (const frame of frames) socket.send(frame, { binary: false });
 }
 
 /** Makes everything that is written within one turn one write to the system: a frame per token would else be a system call per token. */
-function createGatherer(raw: Socket): () => void {
-  let corked = false;
-  return () => {
-    if (corked) return;
-    corked = true;
-    raw.cork();
-    process.nextTick(() => {
-      corked = false;
-      raw.uncork();
-    });
-  };
+function gather(state: State): void {
+  if (state.corked) return;
+  state.corked = true;
+  state.raw.cork();
+  process.nextTick(uncork, state);
+}
+
+function uncork(state: State): void {
+  state.corked = false;
+  state.raw.uncork();
+}
+
+function answerPing(state: State, data: Buffer): void {
+  const { socket, raw } = state;
+  state.counts.frames += 1;
+  if (!takePing(state)) return;
+  // A client that pings without reading gets no pile of pongs: an endpoint may answer the latest ping only (RFC 6455 section 5.5.3).
+  if (!raw.writableNeedDrain && socket.readyState === socket.OPEN) socket.pong(data);
+}
+
+/** Whether a ping is within bounds. Nobody's allowance is charged for pings: to answer one costs next to nothing. */
+function takePing(state: State): boolean {
+  const now = state.clock.elapsed();
+  if (now - state.pingsSince >= PING_WINDOW_MS) {
+    state.pingsSince = now;
+    state.pings = 0;
+  }
+  state.pings += 1;
+  if (state.pings <= MAX_PINGS) return true;
+  if (!state.over.signal.aborted) close(state, 1008, 'Too many pings');
+  return false;
+}
+
+/** Hands a frame over, and pauses the connection while too many of them are under way. */
+function take(state: State, text: Buffer | null): void {
+  state.counts.frames += 1;
+  try {
+    const handling = state.receiver?.(text);
+    if (!handling) return;
+    const bytes = text?.length ?? 0;
+    state.waiting += 1;
+    state.waitingBytes += bytes;
+    if (isFull(state)) state.socket.pause();
+    handling.catch(state.fail).finally(() => leave(state, bytes));
+  } catch (error) {
+    state.fail(error);
+  }
+}
+
+function isFull({ waiting, waitingBytes }: State): boolean {
+  return waiting >= MAX_WAITING_FRAMES || waitingBytes >= MAX_WAITING_BYTES;
+}
+
+function leave(state: State, bytes: number): void {
+  state.waiting -= 1;
+  state.waitingBytes -= bytes;
+  if (state.socket.isPaused && !isFull(state)) state.socket.resume();
 }
 
 /** However many wait, the socket has one listener. */
-function createDrained(raw: Socket): () => Promise<void> {
-  let draining: Promise<void> | null = null;
-  return () => {
-    if (!raw.writableNeedDrain || raw.destroyed) return Promise.resolve();
-    draining ??= new Promise((resolve) => {
-      const done = () => {
-        raw.off('drain', done).off('close', done);
-        draining = null;
-        resolve();
-      };
-      raw.on('drain', done).on('close', done);
-    });
-    return draining;
-  };
+function drained(state: State): Promise<void> {
+  const { raw } = state;
+  if (!raw.writableNeedDrain || raw.destroyed) return Promise.resolve();
+  state.draining ??= new Promise((resolve) => {
+    const done = () => {
+      raw.off('drain', done).off('close', done);
+      state.draining = null;
+      resolve();
+    };
+    raw.on('drain', done).on('close', done);
+  });
+  return state.draining;
 }
 
 function* cutLines(lines: string | Buffer): Generator<string | Buffer> {

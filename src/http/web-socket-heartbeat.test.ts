@@ -66,8 +66,8 @@ describe('time', () => {
     socket.pause();
     await expect.poll(() => connection !== null).toBe(true);
     const open = connection as unknown as WebSocketConnection;
-    for (let waits = 0; waits < 3; waits = open.needsDrain ? waits + 1 : 0) {
-      if (!open.needsDrain) open.send('x'.repeat(50_000));
+    for (let waits = 0; waits < 3; waits = open.needsDrain() ? waits + 1 : 0) {
+      if (!open.needsDrain()) open.send('x'.repeat(50_000));
       await systemClock.sleep(5);
     }
     const closed = closeOf(socket);

@@ -15,14 +15,17 @@ const CLOSING_TICKS = 2;
 
 /** Looks after all WebSockets with one timer. */
 export interface Heartbeat {
-  /** Those that are not closed yet. */
-  readonly connections: ReadonlySet<KeptConnection>;
+  /** Those that it looks after. */
+  readonly size: number;
+  all(): Iterable<KeptConnection>;
   add(connection: KeptConnection): void;
+  /** One that is closed. */
+  remove(connection: KeptConnection): void;
 }
 
 interface Pulse {
-  framesRead: number;
-  pongsRead: number;
+  frames: number;
+  pongs: number;
   quietTicks: number;
   unsent: number;
   stalledTicks: number;
@@ -32,7 +35,6 @@ interface Pulse {
 /** Pings every connection, and closes those whose client is gone (1006), idle (1000) or reads nothing (1013). */
 export function createHeartbeat(clock: Clock): Heartbeat {
   const pulses = new Map<KeptConnection, Pulse>();
-  const connections = new Set<KeptConnection>();
   let tick = 0;
   let ticking = false;
 
@@ -44,30 +46,30 @@ export function createHeartbeat(clock: Clock): Heartbeat {
   }
 
   return {
-    connections,
+    get size() {
+      return pulses.size;
+    },
+    all: () => pulses.keys(),
     add(connection) {
-      connections.add(connection);
-      pulses.set(connection, { framesRead: 0, pongsRead: 0, quietTicks: 0, unsent: 0, stalledTicks: 0, closingTicks: 0 });
-      connection.socket.once('close', () => {
-        connections.delete(connection);
-        pulses.delete(connection);
-      });
+      pulses.set(connection, { frames: 0, pongs: 0, quietTicks: 0, unsent: 0, stalledTicks: 0, closingTicks: 0 });
       if (ticking) return;
       ticking = true;
       clock.after(TICK_MS, onTick);
     },
+    remove: (connection) => void pulses.delete(connection),
   };
 }
 
 function tend(connection: KeptConnection, pulse: Pulse, ping: boolean): void {
-  const { socket, framesRead, pongsRead } = connection;
+  const { socket } = connection;
+  const { frames, pongs } = connection.counts;
   const unsent = connection.unsentBytes();
   pulse.stalledTicks = unsent > 0 && unsent >= pulse.unsent ? pulse.stalledTicks + 1 : 0;
   pulse.unsent = unsent;
-  const quiet = framesRead === pulse.framesRead && pongsRead === pulse.pongsRead && !socket.isPaused;
+  const quiet = frames === pulse.frames && pongs === pulse.pongs && !socket.isPaused;
   pulse.quietTicks = quiet ? pulse.quietTicks + 1 : 0;
-  pulse.framesRead = framesRead;
-  pulse.pongsRead = pongsRead;
+  pulse.frames = frames;
+  pulse.pongs = pongs;
 
   if (connection.signal.aborted) {
     pulse.closingTicks += 1;
@@ -75,7 +77,7 @@ function tend(connection: KeptConnection, pulse: Pulse, ping: boolean): void {
     return;
   }
   if (pulse.stalledTicks > STALL_TICKS) connection.close(1013, 'Too slow; connect again and ask for the history');
-  else if (pongsRead > 0 && pulse.quietTicks > LOST_TICKS) socket.terminate();
+  else if (pongs > 0 && pulse.quietTicks > LOST_TICKS) socket.terminate();
   else if (pulse.quietTicks >= IDLE_TICKS) connection.close(1000, 'Idle');
   else if (ping && unsent === 0) socket.ping();
 }

@@ -23,9 +23,7 @@ export function createWebSocketStream(connection: WebSocketConnection, signal: A
     get hasEnded() {
       return hasEnded;
     },
-    get needsDrain() {
-      return connection.needsDrain;
-    },
+    needsDrain: connection.needsDrain,
     write(lines) {
       if (!over.signal.aborted) connection.sendLines(lines);
     },

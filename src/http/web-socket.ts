@@ -5,9 +5,12 @@ import type { Duplex } from 'node:stream';
 import type { FastifyBaseLogger } from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Clock } from '../core/ports/clock.ts';
+import type { LoadGauge } from '../core/ports/load.ts';
+import { serverBusy } from '../core/refusals.ts';
 import type { CredentialCarrier } from './authenticate.ts';
 import { type Refusal, refuseRaw } from './client-error.ts';
 import { isOriginAllowed, type OriginPolicy } from './cors.ts';
+import { errorStatus } from './error-status.ts';
 import { type HostPolicy, hostUnknown } from './host-policy.ts';
 import { type SocketCounts, uncounted } from './socket-counts.ts';
 import { createConnection, type FrameReceiver, type KeptConnection, type WebSocketConnection } from './web-socket-connection.ts';
@@ -52,14 +55,25 @@ interface WebSocketsOptions {
   readonly log: FastifyBaseLogger;
   /** Aborted when the server is about to stop: it accepts no further WebSockets. */
   readonly draining: AbortSignal;
+  /** While it says that the process is overloaded, no further WebSockets are accepted; without it all are. */
+  readonly load?: LoadGauge;
   /** Counts at a path that is served, or null for all others together; without it nothing is counted. */
   readonly countsAt?: (path: string | null) => SocketCounts;
 }
 
+interface Door {
+  readonly path: string;
+  readonly handler: WebSocketHandler;
+  readonly counts: SocketCounts;
+}
+
+const nothing = () => undefined;
+
 /** Makes the one keeper of a process's WebSockets (RFC 6455). */
 export function createWebSockets(options: WebSocketsOptions): WebSockets {
-  const { origins, hosts, clock, log, draining, countsAt = () => uncounted } = options;
-  const handlers = new Map<string, WebSocketHandler>();
+  const { origins, hosts, clock, log, draining, load, countsAt = () => uncounted } = options;
+  const doors = new Map<string, Door>();
+  const nowhere = countsAt(null);
   const heartbeat = createHeartbeat(clock);
   const server = new WebSocketServer({
     noServer: true,
@@ -71,13 +85,16 @@ export function createWebSockets(options: WebSocketsOptions): WebSockets {
   });
   const onFault = (err: unknown) => log.error({ err }, 'a WebSocket failed');
 
-  function accept(handler: WebSocketHandler, request: IncomingMessage, { socket, raw }: { socket: WebSocket; raw: Duplex }): void {
-    const { path, query } = addressOf(request);
+  function accept({ path, handler, counts }: Door, request: IncomingMessage, { socket, raw }: { socket: WebSocket; raw: Duplex }): void {
+    const { query } = addressOf(request);
     const since = clock.now();
-    const connection = createConnection({ socket, raw: raw as Socket, clock, onFault });
+    const onClosed = (closed: KeptConnection, code: number) => {
+      heartbeat.remove(closed);
+      log.info({ path, code, duration_ms: clock.now() - since }, 'WebSocket closed');
+    };
+    const connection = createConnection({ socket, raw: raw as Socket, clock, onFault, onClosed });
     heartbeat.add(connection);
-    socket.once('close', (code: number) => log.info({ path, code, duration_ms: clock.now() - since }, 'WebSocket closed'));
-    handler(connection, { raw: request, query }, countsAt(path)).then(connection.receive, (error: unknown) => {
+    handler(connection, { raw: request, query }, counts).then(connection.receive, (error: unknown) => {
       onFault(error);
       connection.close(1011, 'Something went wrong on this server');
     });
@@ -88,41 +105,46 @@ export function createWebSockets(options: WebSocketsOptions): WebSockets {
     if (!isFromHere(request, origins)) {
       return { status: 403, code: 'scope_denied', detail: 'Pages of this origin may not connect; see ALLOWED_ORIGINS.' };
     }
-    return draining.aborted ? { status: 503, code: 'draining', detail: 'This server is about to stop.' } : null;
+    if (draining.aborted) return { status: 503, code: 'draining', detail: 'This server is about to stop.', retryAfterSeconds: 5 };
+    return load?.level() === 'overloaded' ? busyRefusal() : null;
   }
 
   function upgrade(request: IncomingMessage, raw: Duplex, head: Buffer): void {
     // An unhandled 'error' of a client that left would end the process.
-    raw.on('error', () => undefined);
-    const { path } = addressOf(request);
-    const handler = handlers.get(path);
-    const refusal = handler ? refusalOf(request) : NOT_HERE;
-    const counts = countsAt(handler ? path : null);
+    raw.on('error', nothing);
+    const door = doors.get(addressOf(request).path);
+    const refusal = door ? refusalOf(request) : NOT_HERE;
+    const counts = door?.counts ?? nowhere;
     if (refusal) {
       counts.admitted(refusal.code);
       refuseRaw(raw, refusal);
-    } else if (handler && !shakesHands(request, { raw, head }, handler)) counts.admitted('request_invalid');
+    } else if (door && !shakesHands(request, { raw, head }, door)) counts.admitted('request_invalid');
   }
 
   /** Whether the request was fit to become a WebSocket; one that is not has been answered. */
-  function shakesHands(request: IncomingMessage, { raw, head }: { raw: Duplex; head: Buffer }, handler: WebSocketHandler): boolean {
+  function shakesHands(request: IncomingMessage, { raw, head }: { raw: Duplex; head: Buffer }, door: Door): boolean {
     let accepted = false;
     // Calls back before it returns, or never.
     server.handleUpgrade(request, raw, head, (socket) => {
       accepted = true;
-      accept(handler, request, { socket, raw });
+      accept(door, request, { socket, raw });
     });
     return accepted;
   }
 
   return {
     get size() {
-      return heartbeat.connections.size;
+      return heartbeat.size;
     },
-    serve: (path, handler) => void handlers.set(path, handler),
+    serve: (path, handler) => void doors.set(path, { path, handler, counts: countsAt(path) }),
     upgrade,
-    close: () => closeAll(heartbeat.connections, clock),
+    close: () => closeAll(heartbeat.all(), clock),
   };
+}
+
+function busyRefusal(): Refusal {
+  const { code, message: detail, retryAfterSeconds } = serverBusy();
+  return { status: errorStatus[code], code, detail, retryAfterSeconds };
 }
 
 /** Whether a request wants to become a WebSocket; what wants to become something else, such as HTTP/2, stays a plain request. */
@@ -143,7 +165,7 @@ function isFromHere({ headers }: IncomingMessage, policy: OriginPolicy): boolean
   return host !== undefined && (origin === `http://${host}` || origin === `https://${host}`);
 }
 
-async function closeAll(connections: ReadonlySet<KeptConnection>, clock: Clock): Promise<void> {
+async function closeAll(connections: Iterable<KeptConnection>, clock: Clock): Promise<void> {
   const open = [...connections];
   const gone = open.map(({ socket }) => new Promise<void>((resolve) => socket.once('close', () => resolve())));
   for (const connection of open) connection.close(1001, 'The server is stopping');

@@ -1,16 +1,7 @@
 import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino';
+import { createBufferedOutput } from './buffered-output.ts';
+import { redactCredentials } from './redact-credentials.ts';
 import { serializeError } from './serialize-error.ts';
-
-/** Header names that carry credentials, where a logged object may hold them. */
-const SECRET_HEADERS = ['authorization', '["x-api-key"]', 'cookie', '["set-cookie"]', '["sec-websocket-protocol"]'];
-const HOLDERS = ['', 'headers', '*.headers', 'req.raw.headers'];
-
-const redact = {
-  paths: HOLDERS.flatMap((holder) =>
-    SECRET_HEADERS.map((name) => (name.startsWith('[') || holder === '' ? `${holder}${name}` : `${holder}.${name}`)),
-  ),
-  censor: '[redacted]',
-};
 
 interface LoggedRequest {
   readonly id?: unknown;
@@ -24,15 +15,14 @@ function serializeRequest(request: LoggedRequest) {
   return { id: request.id, method: request.method, path };
 }
 
+const serializers = { req: serializeRequest, err: (error: unknown) => serializeError(error) };
+const serialized: ReadonlySet<string> = new Set(Object.keys(serializers));
+
 /**
  * One JSON object per line, by default on standard output; `time` is milliseconds since 1970. Give requests as `req`
  * and errors as `err`: these are the forms that keep secrets and texts of users out.
  */
-export function createLogger(level: LoggerOptions['level'] & string, destination?: DestinationStream): Logger {
-  const options: LoggerOptions = {
-    level,
-    redact,
-    serializers: { req: serializeRequest, err: (error: unknown) => serializeError(error) },
-  };
-  return destination === undefined ? pino(options) : pino(options, destination);
+export function createLogger(level: LoggerOptions['level'] & string, destination: DestinationStream = createBufferedOutput()): Logger {
+  // Pino's own redaction reads its list of paths anew for every line.
+  return pino({ level, formatters: { log: (fields) => redactCredentials(fields, serialized) }, serializers }, destination);
 }

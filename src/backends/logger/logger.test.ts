@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { createLogger } from './create-logger.ts';
 import { createLogObserver } from './log-observer.ts';
@@ -28,6 +30,56 @@ test.each(['authorization', 'x-api-key', 'cookie', 'set-cookie', 'sec-websocket-
     expect(text().match(/\[redacted\]/g)).toHaveLength(3);
   },
 );
+
+test('fields without credentials stay what they are, and deep ones are left alone', () => {
+  const { log, entries, text } = recordingLogger();
+  const headers = { Authorization: 's3cret', accept: 'text/plain' };
+  log.info({ a: { b: { headers } }, list: ['x'], at: null, cookies: 2 });
+  expect(entries()[0]).toMatchObject({
+    a: { b: { headers: { Authorization: '[redacted]', accept: 'text/plain' } } },
+    list: ['x'],
+    at: null,
+    cookies: 2,
+  });
+  expect(headers.Authorization).toBe('s3cret');
+  expect(text()).not.toContain('s3cret');
+});
+
+test('standard output gets every line, also those of the last moment, and a reader that has gone ends nobody', async () => {
+  const program = `
+    import { createLogger } from ${JSON.stringify(new URL('./create-logger.ts', import.meta.url).href)};
+    const log = createLogger('info');
+    process.stdin.once('data', () => {
+      for (let line = 0; line < 2_000; line += 1) log.info({ line, text: 'x'.repeat(line) }, 'line');
+      log.info('last');
+      process.exit(7);
+    });
+    log.info('ready');`;
+  const run = () => {
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', program], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    return { child, exited };
+  };
+  const { child, exited } = run();
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+    text += piece;
+    if (text.endsWith('"ready"}\n')) child.stdin.write('go');
+  });
+  await once(child.stdout, 'close');
+  expect(await exited).toBe(7);
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { msg: string; line?: number });
+  expect(lines.map(({ msg, line }) => line ?? msg)).toEqual(['ready', ...Array.from({ length: 2_000 }, (_, line) => line), 'last']);
+
+  const left = run();
+  await once(left.child.stdout, 'data');
+  left.child.stdout.destroy();
+  left.child.stdin.write('go');
+  expect(await left.exited).toBe(7);
+}, 30_000);
 
 test('the observer logs the end of a run with what operators filter by', () => {
   const { log, entries } = recordingLogger();

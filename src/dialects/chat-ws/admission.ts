@@ -36,7 +36,7 @@ export async function admit(options: AdmitOptions): Promise<Admission | null> {
     const principal = await door.authenticate(request, { queryNames: { token: 'token', key: 'key' }, tellsExpired: true });
     const caller = await door.callerOf(request, principal, createQueryReader(request.query).text('user_id', MAX_USER_ID_UNITS));
     if (connection.signal.aborted) return null;
-    connection.signal.addEventListener('abort', engine.limits.connect(caller), { once: true });
+    connection.onEnd(engine.limits.connect(caller));
     counts.admitted('ok');
     const over = untilEnd(options, principal);
     return over.aborted ? null : { caller, principal, over };
@@ -58,9 +58,8 @@ function untilEnd({ connection, clock }: AdmitOptions, { by, expiresAt, revoked 
   };
   const expire = () => end('auth_expired', by === 'token' ? 'Token expired' : 'Key expired');
   const revoke = () => end('auth_revoked', by === 'token' ? 'Token revoked' : 'Key revoked');
-  const { signal } = connection;
-  if (expiresAt !== null) callAt(clock, expiresAt, { signal, callback: expire });
-  if (!signal.aborted) signal.addEventListener('abort', onRevoked(revoked, revoke), { once: true });
+  if (expiresAt !== null) connection.onEnd(callAt(clock, expiresAt, expire));
+  if (!connection.signal.aborted && revoked !== null) connection.onEnd(onRevoked(revoked, revoke));
   return over.signal;
 }
 

@@ -5,51 +5,61 @@ import { STREAM_START } from '../../http/stream-cursor.ts';
 import { createWebSocketStream } from '../../http/web-socket-stream.ts';
 import { attempt, type Chat, owed, say } from './chat.ts';
 import { chatWsFormat } from './encode.ts';
-import { createRecent } from './recent.ts';
+import { createRecent, forget, isNoted, note, type Recent } from './recent.ts';
 import { toMessageFrame } from './translate.ts';
 
 const REMEMBERED = 100;
 
-/** Shows a thread's answers on a socket, one after the other, as the thread gives them. */
+/** A thread's answers as a socket shows them: one after the other, as the thread gives them. */
 export interface Answers {
-  /** Whether the answer's end will still be told. */
-  isShowing(id: RunId): boolean;
-  /** Whether the answer was shown or is being shown. */
-  hasShown(id: RunId): boolean;
-  /** Shows an answer from its start, behind those before it; one that was shown already only when `again`. */
-  show(run: Run, options?: { readonly again: boolean }): void;
-  /** Breaks off what is being shown, and forgets that it was. */
-  breakOff(): void;
+  readonly shown: Recent<RunId>;
+  /** Null when none is. */
+  showing: Map<RunId, AbortController> | null;
+  last: Promise<void>;
 }
 
-export function createAnswers(chat: Chat): Answers {
-  const shown = createRecent<RunId>(REMEMBERED);
-  const showing = new Map<RunId, AbortController>();
-  let last: Promise<void> = Promise.resolve();
+const done = Promise.resolve();
 
-  async function showNext(run: Run, stop: AbortController): Promise<void> {
-    if (!stop.signal.aborted) await attempt(chat, () => showAnswer(chat, run, stop.signal), { threadId: run.threadId, jobId: run.id });
-    if (showing.get(run.id) === stop) showing.delete(run.id);
+/** None yet. */
+export function createAnswers(): Answers {
+  return { shown: createRecent(REMEMBERED), showing: null, last: done };
+}
+
+/** Whether the answer's end will still be told. */
+export function isShowing({ showing }: Answers, id: RunId): boolean {
+  return showing?.has(id) ?? false;
+}
+
+/** Whether the answer was shown or is being shown. */
+export function hasShown({ shown }: Answers, id: RunId): boolean {
+  return isNoted(shown, id);
+}
+
+/** Shows an answer from its start, behind those before it; one that was shown already only when `again`. */
+export function show(chat: Chat, answers: Answers, { run, again = false }: { readonly run: Run; readonly again?: boolean }): void {
+  if (isShowing(answers, run.id) || (hasShown(answers, run.id) && !again)) return;
+  const stop = new AbortController();
+  note(answers.shown, run.id);
+  answers.showing ??= new Map();
+  answers.showing.set(run.id, stop);
+  answers.last = answers.last.then(() => showNext(chat, answers, { run, stop }));
+}
+
+/** Breaks off what is being shown, and forgets that it was. */
+export function breakOff(answers: Answers): void {
+  const { showing, shown } = answers;
+  answers.showing = null;
+  for (const [id, stop] of showing ?? []) {
+    stop.abort();
+    forget(shown, id);
   }
+}
 
-  return {
-    isShowing: (id) => showing.has(id),
-    hasShown: (id) => shown.has(id),
-    show(run, { again } = { again: false }) {
-      if (showing.has(run.id) || (shown.has(run.id) && !again)) return;
-      const stop = new AbortController();
-      shown.add(run.id);
-      showing.set(run.id, stop);
-      last = last.then(() => showNext(run, stop));
-    },
-    breakOff() {
-      for (const [id, stop] of showing) {
-        stop.abort();
-        shown.delete(id);
-      }
-      showing.clear();
-    },
-  };
+async function showNext(chat: Chat, answers: Answers, { run, stop }: { run: Run; stop: AbortController }): Promise<void> {
+  if (!stop.signal.aborted) await attempt(chat, () => showAnswer(chat, run, stop.signal), { threadId: run.threadId, jobId: run.id });
+  if (answers.showing?.get(run.id) !== stop) return;
+  answers.showing.delete(run.id);
+  if (answers.showing.size === 0) answers.showing = null;
 }
 
 async function showAnswer(chat: Chat, run: Run, signal: AbortSignal): Promise<void> {

@@ -20,7 +20,7 @@ export interface Chat extends Pick<DialectDeps, 'engine' | 'runStreams' | 'clock
 
 /** Sends a frame as soon as the client takes it. */
 export async function say({ connection }: Pick<Chat, 'connection'>, frame: object): Promise<void> {
-  if (connection.needsDrain) await connection.drained();
+  if (connection.needsDrain()) await connection.drained();
   connection.send(JSON.stringify(frame));
 }
 

@@ -2,11 +2,13 @@ import { AppError } from '../../core/errors.ts';
 import type { ThreadId } from '../../core/ids.ts';
 import type { DialectDeps } from '../../http/dialect.ts';
 import type { Admission } from './admission.ts';
+import { breakOff, isShowing, show } from './answers.ts';
 import { type Chat, say } from './chat.ts';
 import { liveRuns, readHistory } from './history.ts';
 import { createInOrder, type InOrder } from './in-order.ts';
 import { createPatience } from './patience.ts';
-import { createThreadView, type ThreadView } from './thread-view.ts';
+import { note } from './recent.ts';
+import { createThreadView, type ThreadView, watch } from './thread-view.ts';
 import { greetingFrame, toMessageFrame, toStartRun } from './translate.ts';
 import { createTurns, type Turns } from './turns.ts';
 import type { ClientFrame } from './wire.ts';
@@ -33,13 +35,20 @@ interface DeskOptions extends Omit<Chat, 'owner' | 'patience'>, Pick<Desk, 'door
   readonly settings: DialectDeps['settings'];
 }
 
-/** A desk that shows nothing yet. */
+/** A desk that shows nothing yet. Holds no more than it needs, because it lives as long as its socket. */
 export function createDesk(options: DeskOptions): Desk {
-  const { admission, settings, clock, connection } = options;
+  const { engine, runStreams, clock, connection, onFault, door, admission, pages, settings } = options;
   const views = new Map<ThreadId, ThreadView>();
-  connection.signal.addEventListener('abort', () => views.clear(), { once: true });
+  connection.onEnd(() => views.clear());
   return {
-    ...options,
+    engine,
+    runStreams,
+    clock,
+    connection,
+    onFault,
+    door,
+    admission,
+    pages,
     settings: settings.chatWs ?? defaults,
     owner: admission.caller,
     patience: createPatience(clock),
@@ -67,7 +76,7 @@ export async function deal(desk: Desk, frame: Exclude<ClientFrame, { type: 'ping
 
 function viewOf(desk: Desk, id: ThreadId): ThreadView {
   const { views } = desk;
-  const view = views.get(id) ?? createThreadView(desk, id, desk.inOrder);
+  const view = views.get(id) ?? createThreadView(id);
   views.delete(id);
   views.set(id, view);
   if (views.size > MAX_VIEWS) {
@@ -86,11 +95,11 @@ async function showHistory(desk: Desk, frame: Frame<'history'>): Promise<void> {
   if (!view.watching && watched >= MAX_VIEWS) {
     throw new AppError('too_many_readers', `One socket follows at most ${MAX_VIEWS} threads; open another one`);
   }
-  await view.watch();
-  if (before === null) view.answers.breakOff();
+  await watch(desk, view, desk.inOrder);
+  if (before === null) breakOff(view.answers);
   await desk.ownPage.take(signal, () => showPage(desk, view, frame));
   const live = await desk.pages.take(signal, () => liveRuns(desk.engine, desk.owner, threadId));
-  for (const run of live ?? []) view.answers.show(run, { again: before === null });
+  for (const run of live ?? []) show(desk, view.answers, { run, again: before === null });
 }
 
 async function showPage(desk: Desk, { known }: ThreadView, frame: Frame<'history'>): Promise<void> {
@@ -101,7 +110,7 @@ async function showPage(desk: Desk, { known }: ThreadView, frame: Frame<'history
   if (page === null) return;
   for (const message of page.messages) {
     if (signal.aborted) return;
-    known.add(message.id);
+    note(known, message.id);
     await say(desk, toMessageFrame(message));
   }
   if (settings.greeting && before === null && page.messages.length === 0) await say(desk, greetingFrame(threadId, clock.now()));
@@ -112,11 +121,12 @@ async function takeMessage(desk: Desk, frame: Frame<'message'>): Promise<void> {
   const { run, replayed } = await desk.engine.runs.start({ ...toStartRun(desk.owner, frame), revoked: desk.admission.over });
   const { known, answers, watching } = viewOf(desk, run.threadId);
   // Also when another of the user's sockets sent it before: it is this client's own all the same.
-  known.add(run.messageId);
+  note(known, run.messageId);
   await say(desk, { type: 'message_received', id: run.messageId, thread_id: run.threadId, job_id: run.id });
   // Answers are shown one after the other: those that this one waits for, from whichever device, come first.
-  if (watching && run.status === 'queued') for (const ahead of await liveRuns(desk.engine, desk.owner, run.threadId)) answers.show(ahead);
-  answers.show(run, { again: replayed });
+  if (watching && run.status === 'queued')
+    for (const ahead of await liveRuns(desk.engine, desk.owner, run.threadId)) show(desk, answers, { run: ahead });
+  show(desk, answers, { run, again: replayed });
 }
 
 async function deleteThread(desk: Desk, { threadId }: Frame<'delete_thread'>): Promise<void> {
@@ -133,7 +143,7 @@ async function deleteThread(desk: Desk, { threadId }: Frame<'delete_thread'>): P
 
 async function cancel(desk: Desk, { runId }: Frame<'cancel'>): Promise<void> {
   const { engine, owner } = desk;
-  const willTell = [...desk.views.values()].some(({ answers }) => answers.isShowing(runId));
+  const willTell = [...desk.views.values()].some(({ answers }) => isShowing(answers, runId));
   const run = await engine.runs.cancel(owner, runId);
   const watched = desk.views.get(run.threadId)?.watching === true;
   if (!willTell && !watched) await say(desk, toMessageFrame(await engine.threads.message(owner, run.answerId)));

@@ -2,13 +2,17 @@
 export type InOrder = <T>(subject: string, task: () => Promise<T>) => Promise<T>;
 
 export function createInOrder(): InOrder {
-  const tails = new Map<string, Promise<unknown>>();
+  /** Null while nothing is under way, which is most of the time. */
+  let tails: Map<string, Promise<unknown>> | null = null;
   return (subject, task) => {
-    const before = tails.get(subject);
+    const before = tails?.get(subject);
     const tail = before ? before.then(task) : task();
+    tails ??= new Map();
     tails.set(subject, tail);
     return tail.finally(() => {
-      if (tails.get(subject) === tail) tails.delete(subject);
+      if (tails?.get(subject) !== tail) return;
+      tails.delete(subject);
+      if (tails.size === 0) tails = null;
     });
   };
 }

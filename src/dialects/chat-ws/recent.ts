@@ -1,20 +1,30 @@
-/** Remembers the last things it was told. */
+/** The last things that were noted. Takes next to nothing while there are none, because every watched thread of every socket has one. */
 export interface Recent<Item> {
-  add(item: Item): void;
-  has(item: Item): boolean;
-  delete(item: Item): boolean;
+  readonly limit: number;
+  items: Set<Item> | null;
 }
 
+/** Remembers at most `limit` things. */
 export function createRecent<Item>(limit: number): Recent<Item> {
-  const items = new Set<Item>();
-  return {
-    add(item) {
-      items.delete(item);
-      items.add(item);
-      const oldest = items.keys().next();
-      if (items.size > limit && !oldest.done) items.delete(oldest.value);
-    },
-    has: (item) => items.has(item),
-    delete: (item) => items.delete(item),
-  };
+  return { limit, items: null };
+}
+
+/** Notes one, as the latest; of more than the limit the one noted longest ago is forgotten. */
+export function note<Item>(recent: Recent<Item>, item: Item): void {
+  recent.items ??= new Set();
+  const { items, limit } = recent;
+  items.delete(item);
+  items.add(item);
+  const oldest = items.values().next();
+  if (items.size > limit && !oldest.done) items.delete(oldest.value);
+}
+
+/** Whether it is remembered. */
+export function isNoted<Item>({ items }: Recent<Item>, item: Item): boolean {
+  return items?.has(item) ?? false;
+}
+
+/** Forgets one; whether it was remembered. */
+export function forget<Item>({ items }: Recent<Item>, item: Item): boolean {
+  return items?.delete(item) ?? false;
 }

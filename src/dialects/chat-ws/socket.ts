@@ -20,11 +20,14 @@ interface OpenChat extends DialectDeps {
 /** Begins to serve a socket; one that does not come in is told so and closed. */
 export async function openChat(input: OpenChat): Promise<FrameReceiver> {
   const admission = await admit(input);
-  if (!admission) return () => undefined;
-  const desk = createDesk({ ...input, admission });
+  return admission ? receiverOf(createDesk({ ...input, admission }), input.counts) : () => undefined;
+}
+
+/** Holds nothing of the request that opened the socket. */
+function receiverOf(desk: Desk, counts: SocketCounts): FrameReceiver {
   return async (text) => {
     const received = readFrame(text, desk.settings);
-    input.counts.frame(received.frame?.type ?? 'invalid', await receive(desk, received));
+    counts.frame(received.frame?.type ?? 'invalid', await receive(desk, received));
   };
 }
 

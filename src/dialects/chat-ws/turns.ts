@@ -4,51 +4,58 @@ export interface Turns {
   take<Result>(signal: AbortSignal, task: () => Promise<Result>): Promise<Result | null>;
 }
 
+interface Room {
+  readonly limit: number;
+  busy: number;
+  /** Null while nobody waits. */
+  waiting: Set<() => void> | null;
+}
+
 /** Turns for at most `limit` at a time. */
 export function createTurns(limit: number): Turns {
-  const waiting = new Set<() => void>();
-  let busy = 0;
-
-  /** Whether it has come; false when the signal aborted before. */
-  function untilMyTurn(signal: AbortSignal): Promise<boolean> {
-    if (signal.aborted) return Promise.resolve(false);
-    if (busy < limit) {
-      busy += 1;
-      return Promise.resolve(true);
-    }
-    return new Promise((resolve) => {
-      const begin = () => {
-        signal.removeEventListener('abort', leave);
-        resolve(true);
-      };
-      const leave = () => {
-        waiting.delete(begin);
-        resolve(false);
-      };
-      waiting.add(begin);
-      signal.addEventListener('abort', leave, { once: true });
-    });
-  }
-
-  /** Hands the place to whoever waits longest. */
-  function pass(): void {
-    const [next] = waiting;
-    if (next === undefined) {
-      busy -= 1;
-      return;
-    }
-    waiting.delete(next);
-    next();
-  }
-
+  const room: Room = { limit, busy: 0, waiting: null };
   return {
     async take(signal, task) {
-      if (!(await untilMyTurn(signal))) return null;
+      if (!(await untilMyTurn(room, signal))) return null;
       try {
         return signal.aborted ? null : await task();
       } finally {
-        pass();
+        pass(room);
       }
     },
   };
+}
+
+/** Whether it has come; false when the signal aborted before. */
+function untilMyTurn(room: Room, signal: AbortSignal): boolean | Promise<boolean> {
+  if (signal.aborted) return false;
+  if (room.busy < room.limit) {
+    room.busy += 1;
+    return true;
+  }
+  return new Promise((resolve) => {
+    const begin = () => {
+      signal.removeEventListener('abort', leave);
+      resolve(true);
+    };
+    const leave = () => {
+      room.waiting?.delete(begin);
+      resolve(false);
+    };
+    room.waiting ??= new Set();
+    room.waiting.add(begin);
+    signal.addEventListener('abort', leave, { once: true });
+  });
+}
+
+/** Hands the place to whoever waits longest. */
+function pass(room: Room): void {
+  const [next] = room.waiting ?? [];
+  if (next === undefined) {
+    room.busy -= 1;
+    room.waiting = null;
+    return;
+  }
+  room.waiting?.delete(next);
+  next();
 }

@@ -49,21 +49,48 @@ interface Taken {
  * with what the limiter rejects with; either way it has taken nothing.
  */
 export async function charge(ports: ChargePorts, groups: readonly (readonly Bound[])[]): Promise<Charge> {
+  if (groups.length === 0) return FREE;
   const taken: Taken[] = [];
   for (const group of groups) {
-    const results = await Promise.allSettled(group.map((bound) => take(ports, bound)));
-    const answers = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-    const allowed = answers.filter((answer) => answer.allowed);
-    for (const { bound } of allowed) ports.pending?.add(nameOf(bound));
-    taken.push(...allowed);
-    const failed = results.find((result) => result.status === 'rejected');
-    const refused = answers.filter(({ allowed }) => !allowed);
-    if (!failed && refused.length === 0) continue;
-    const failure = failed ? failed.reason : refusal(ports, refused);
+    const { answers, failure } = await takeAll(ports, group);
+    const refused: Taken[] = [];
+    for (const answer of answers) {
+      if (answer.allowed) {
+        ports.pending?.add(nameOf(answer.bound));
+        taken.push(answer);
+      } else refused.push(answer);
+    }
+    if (failure === null && refused.length === 0) continue;
+    const reason = failure ? failure.reason : refusal(ports, refused);
     await settling(ports, taken).giveBack();
-    throw failure;
+    throw reason;
   }
   return { state: tightest(taken.map(({ state }) => state)), ...settling(ports, taken) };
+}
+
+/** For whom nothing is counted. */
+const FREE: Charge = { state: null, keep: () => undefined, giveBack: () => Promise.resolve() };
+
+interface Answers {
+  readonly answers: readonly Taken[];
+  readonly failure: { readonly reason: unknown } | null;
+}
+
+/** Asks for a group's points at once, and waits for all of them. */
+async function takeAll(ports: ChargePorts, group: readonly Bound[]): Promise<Answers> {
+  const [only] = group;
+  if (only !== undefined && group.length === 1) return takeOne(ports, only);
+  const results = await Promise.allSettled(group.map((bound) => take(ports, bound)));
+  const answers = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  return { answers, failure: results.find((result) => result.status === 'rejected') ?? null };
+}
+
+async function takeOne(ports: ChargePorts, bound: Bound): Promise<Answers> {
+  try {
+    return { answers: [await take(ports, bound)], failure: null };
+  } catch (reason) {
+    return { answers: [], failure: { reason } };
+  }
 }
 
 async function take({ limiter, clock }: ChargePorts, bound: Bound): Promise<Taken> {

@@ -8,6 +8,8 @@ export interface ConnectionBound {
   readonly limit: number;
 }
 
+const nothing = () => undefined;
+
 /** Counts open connections of this process: each call counts one until the function it returns is called, which may happen twice. */
 export function createConnectionCounter({ observer }: { observer: Observer }): (bounds: readonly ConnectionBound[]) => () => void {
   const open = new Map<string, number>();
@@ -19,6 +21,7 @@ export function createConnectionCounter({ observer }: { observer: Observer }): (
   }
 
   return (bounds) => {
+    if (bounds.length === 0) return nothing;
     const full = bounds.find(({ key, limit }) => (open.get(key) ?? 0) >= limit);
     if (full) {
       observer.refused({ code: 'too_many_connections', limit: full.name });
