@@ -1,8 +1,8 @@
-// Compiles src/ to dist/ when dist/ is missing or older than what it is made of. Runs on any Node.js from 18 on.
+// Compiles src/ to dist/, and copies the prompts beside the code, when dist/ is missing or older than what it is made of. Runs on any Node.js from 18 on.
 //   --force        build in any case, into an empty dist/ (npm's `prepare`)
 //   --keep-going   take what was emitted in spite of type errors (tests; `npm test` has checked the types before)
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -59,6 +59,8 @@ function build(sources) {
   if (force) rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist, { recursive: true });
   const { status } = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.build.json')], { cwd: root, stdio: 'inherit' });
+  rmSync(join(dist, 'prompts'), { recursive: true, force: true });
+  cpSync(join(root, 'src', 'prompts'), join(dist, 'prompts'), { recursive: true });
   const command = join(dist, 'cli', 'main.js');
   if (existsSync(command)) chmodSync(command, 0o755);
   writeFileSync(stampPath, JSON.stringify({ ...sources, ok: status === 0 }));

@@ -1,20 +1,22 @@
 import type { Logger } from 'pino';
 import { assistantGraph } from './agents/assistant-graph.ts';
-import { openAccess } from './app/access.ts';
+import { type OpenedAccess, openAccess } from './app/access.ts';
 import { openControl } from './app/control.ts';
+import { openFiles } from './app/files.ts';
 import { openLimits } from './app/limits.ts';
 import { createModels } from './app/models.ts';
 import { openObservers } from './app/observers.ts';
 import { openStoreWhenFree } from './app/store.ts';
 import { systemClock } from './backends/clock/system-clock.ts';
 import { randomIds } from './backends/ids/random-ids.ts';
-import { createEventLoopGauge } from './backends/load/event-loop.ts';
 import { createLogger } from './backends/logger/create-logger.ts';
 import type { ProcessMetrics } from './backends/metrics/create-metrics.ts';
 import type { RefreshableCatalogue } from './backends/models/catalogue.ts';
+import { loadTemplates } from './backends/templates/load-templates.ts';
 import { createTokenCounter } from './backends/tokenizer/token-counter.ts';
 import type { Config } from './config.ts';
 import type { Credentials } from './core/ports/credentials.ts';
+import type { LoadGauge } from './core/ports/load.ts';
 import type { ModelProvider } from './core/ports/model-provider.ts';
 import type { Store } from './core/ports/store.ts';
 import { chatSessions } from './dialects/chat-sessions/index.ts';
@@ -55,6 +57,8 @@ interface AppOptions {
   /** Instead of the one that the settings choose. */
   readonly store?: Store;
   readonly dialects?: readonly Dialect[];
+  /** Instead of the event loop's. */
+  readonly load?: LoadGauge;
   /** Told when the store has stopped for good: nothing works from then on. */
   readonly onStoreDeath?: (error: Error) => void;
   /** What the command can ask the server to find out about itself. */
@@ -72,42 +76,37 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
   const log = options.log ?? createLogger(config.logLevel);
   const models = await createModels(config, log);
   const store = options.store ?? (await openStoreWhenFree(config, log, options.onStoreDeath));
-  const { dialects = doors } = options;
+  const { dialects = doors, examine = async () => [] } = options;
   const own = await openAccess(config, { store, log }).catch(async (error: unknown) => {
     await store.close();
     throw error;
   });
   const { observer, metrics } = openObservers(log, { catalogue: models.catalogue, store });
-  const limits = await openLimits(config, log);
-  const load = createEventLoopGauge();
+  const limits = await openLimits(config, log, options.load);
+  const files = await openFiles(config, log);
   const engine = createEngine({
     store,
+    ...files,
     catalogue: models.catalogue,
     agents: [assistantGraph],
     counter: createTokenCounter(),
+    templates: await loadTemplates(),
     ids: randomIds,
     clock: systemClock,
     observer,
-    load,
     ...limits,
-    access: {
-      keys: own.keys,
-      tokens: own.tokens,
-      box: own.box,
-      onChange: own.credentials.refresh,
-      dialects: dialects.map(({ name }) => name),
-    },
+    access: administered(own, dialects),
     settings: config.limits,
   });
   const closing = new AbortController();
-  const stopping = { engine, store, limits, load, credentials: own.credentials, closing, drainMs: config.limits.drainSeconds * 1000 };
-  const front = { config, log, engine, metrics, credentials: own.credentials, demo: models.demo, dialects, draining: closing.signal };
+  const stopping = { engine, store, files, limits, credentials: own.credentials, closing, drainMs: config.limits.drainSeconds * 1000 };
+  const watched = { metrics, load: limits.load };
+  const front = { config, log, engine, ...watched, credentials: own.credentials, demo: models.demo, dialects, draining: closing.signal };
   const { server, eventStreams } = await createFront(front);
   try {
     const stopRefreshing = await keepFresh(models.catalogue, closing.signal);
     await engine.recover();
     const url = await listen(server, config);
-    const { examine = async () => [] } = options;
     const closeControl = await openControl({
       config,
       log,
@@ -129,6 +128,11 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
   }
 }
 
+/** What the engine needs to make keys and tokens. */
+function administered({ keys, tokens, box, credentials }: OpenedAccess, dialects: readonly Dialect[]) {
+  return { keys, tokens, box, onChange: credentials.refresh, dialects: dialects.map(({ name }) => name) };
+}
+
 interface Front {
   readonly config: Config;
   readonly log: Logger;
@@ -138,9 +142,10 @@ interface Front {
   readonly demo: boolean;
   readonly dialects: readonly Dialect[];
   readonly draining: AbortSignal;
+  readonly load: LoadGauge;
 }
 
-async function createFront({ config, log, engine, metrics, credentials, demo, dialects, draining }: Front) {
+async function createFront({ config, log, engine, metrics, credentials, demo, dialects, draining, load }: Front) {
   const { developmentKey, limits, allowedOrigins } = config;
   const eventStreams = createEventStreams({ clock: systemClock, limits: engine.limits });
   const onFault = (err: unknown) => log.error({ err }, 'a stream cannot be read');
@@ -161,6 +166,7 @@ async function createFront({ config, log, engine, metrics, credentials, demo, di
       settings: { answerTimeoutMs: ANSWER_TIMEOUT_MS, carryTurns: config.levia.carryTurns, chatWs: config.chatWs },
     },
     draining,
+    load,
   });
   return { server, eventStreams };
 }
@@ -193,7 +199,7 @@ interface Stopping {
   readonly engine: Engine;
   readonly store: Store;
   readonly limits: { close(): Promise<void> };
-  readonly load: { close(): void };
+  readonly files: { close(): Promise<void> };
   readonly credentials: Credentials;
   readonly closing: AbortController;
   readonly drainMs: number;
@@ -201,18 +207,8 @@ interface Stopping {
   readonly closeControl?: () => Promise<void>;
 }
 
-async function stop({
-  server,
-  eventStreams,
-  engine,
-  store,
-  limits,
-  load,
-  credentials,
-  closing,
-  drainMs,
-  closeControl,
-}: Stopping): Promise<void> {
+async function stop(stopping: Stopping): Promise<void> {
+  const { server, eventStreams, engine, store, files, limits, credentials, closing, drainMs, closeControl } = stopping;
   closing.abort();
   await engine.drain(drainMs);
   eventStreams.close();
@@ -223,6 +219,6 @@ async function stop({
   await closeControl?.();
   await credentials.close();
   await limits.close();
-  load.close();
+  await files.close();
   await store.close();
 }

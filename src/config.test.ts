@@ -101,6 +101,7 @@ test.each([
   [{ version: 1, limit: {} }, /config\.json:1:14: \/limit is not a known setting: perhaps "limits" is meant/],
   ['{"version": 1,\n "limits": {"bodyByte": 1}}', /config\.json:2:13: \/limits\/bodyByte is not a known setting: perhaps "bodyBytes" is/],
   [{ version: 1, limits: { colour: 1 } }, /\/limits\/colour is not a known setting: remove it or correct its name/],
+  [{ version: 1, tiers: { 'a/b': { user: { conections: 1 } } } }, /\/tiers\/a~1b\/user\/conections is not a .*: perhaps "connections" is/],
   [{ version: 1, limits: { bodyBytes: '1' } }, /config\.json:1:36: \/limits\/bodyBytes must be integer/],
   [{ version: 1, limits: { queuedRunsPerThread: 0 } }, /config\.json:1:\d+: \/limits\/queuedRunsPerThread must be >= 1/],
   ['{"version": 1, "__proto__": {}}', /config\.json:1:16: \/__proto__ is not a known setting/],

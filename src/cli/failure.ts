@@ -1,4 +1,4 @@
-import { CommanderError } from 'commander';
+import type { CommanderError } from 'commander';
 import { ConfigError } from '../config/config-error.ts';
 import { AppError } from '../core/errors.ts';
 import { print } from './print.ts';
@@ -26,7 +26,7 @@ export class CommandError extends Error {
 /** Says why a command was not done, on standard error, with `json` also as an object on standard output, and gives the exit code. */
 export async function reportFailure(error: unknown, json: boolean): Promise<number> {
   // So it ends help, too, and it has said on standard error what was wrong.
-  const isCommander = error instanceof CommanderError;
+  const isCommander = isCommanderError(error);
   if (isCommander && error.exitCode === 0) return 0;
   const sentence = error instanceof Error ? error.message : String(error);
   if (!isCommander) process.stderr.write(`polylogue: ${sentence}\n`);
@@ -37,8 +37,13 @@ export async function reportFailure(error: unknown, json: boolean): Promise<numb
   return exitCodeOf(code);
 }
 
+/** By its code: the class would load a library that a server does not need. */
+function isCommanderError(error: unknown): error is CommanderError {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('commander.');
+}
+
 function codeOf(error: unknown): string {
-  if (error instanceof CommanderError) return 'usage';
+  if (isCommanderError(error)) return 'usage';
   if (error instanceof ConfigError) return 'not_configured';
   return error instanceof CommandError || error instanceof AppError ? error.code : 'failed';
 }

@@ -1,21 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addApplicationCommands } from './applications.ts';
-import { reportFailure } from './failure.ts';
 import { addKeyCommands } from './keys.ts';
 import { durationOption } from './options.ts';
 import { print } from './print.ts';
 
-/**
- * Runs one command line (without node and script), an empty one as `start`. Failures are one sentence on standard error and an exit code, never
- * a stack; with `--json` also an object on standard output.
- */
-export async function runCommand(args: readonly string[]): Promise<void> {
-  try {
-    await createProgram().parseAsync(args.length === 0 ? ['start'] : args, { from: 'user' });
-  } catch (error) {
-    process.exit(await reportFailure(error, args.includes('--json')));
-  }
+/** Does what a command line (without node and script) says; rejects when it cannot be read or done. */
+export async function runProgram(args: readonly string[]): Promise<void> {
+  await createProgram().parseAsync(args, { from: 'user' });
 }
 
 function createProgram(): Command {

@@ -1,6 +1,5 @@
+import { Ajv, type ErrorObject } from 'ajv';
 import type { Node } from 'jsonc-parser';
-import { Settings } from 'typebox/system';
-import { Errors } from 'typebox/value';
 import { ConfigError } from './config-error.ts';
 import { type ConfigFile, configSchema } from './config-schema.ts';
 import { type LocatedJson, readJson } from './json-text.ts';
@@ -11,9 +10,6 @@ export type { ConfigFile } from './config-schema.ts';
 /** Says where a setting is, for the beginning of an error: file, line, column and JSON pointer (RFC 6901); where it is not, what is around it. */
 export type PlaceOf = (...names: readonly string[]) => string;
 
-/** Findings of the schema, of which an unknown setting makes two; typebox would stop at eight. */
-const MAX_PROBLEMS = 1_000;
-
 interface ParsedConfigFile {
   readonly file: ConfigFile;
   readonly placeOf: PlaceOf;
@@ -23,12 +19,13 @@ interface ParsedConfigFile {
 export function parseConfigFile(text: string, path: string): ParsedConfigFile {
   const json = readJson(text, path);
   const { value } = json;
-  if (isConfigFile(value)) return { file: value, placeOf: (...names) => placeIn(json, names) };
-  throw new ConfigError(describeProblems(json));
+  const fits = new Ajv({ allErrors: true, allowUnionTypes: true }).compile<ConfigFile>(configSchema);
+  if (fits(value)) return { file: value, placeOf: (...names) => placeIn(json, names) };
+  throw new ConfigError(describeProblems(json, fits.errors ?? []));
 }
 
 function placeIn({ tree, locate }: LocatedJson, names: readonly string[]): string {
-  const pointer = names.map((name) => `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  const pointer = names.map((name) => `/${escaped(name)}`).join('');
   for (let known = names.length; known > 0; known -= 1) {
     const node = nodeAt(tree, names.slice(0, known));
     if (node) return `${locate((node.type === 'object' ? node.parent : node)?.offset ?? node.offset)}: ${pointer}`;
@@ -36,77 +33,71 @@ function placeIn({ tree, locate }: LocatedJson, names: readonly string[]): strin
   return `${locate(tree.offset)}: ${pointer === '' ? 'the file' : pointer}`;
 }
 
-function isConfigFile(value: unknown): value is ConfigFile {
-  return Errors(configSchema, value).length === 0;
-}
-
 /** Where the file is wrong, in its order, with each setting as a JSON pointer (RFC 6901), and what belongs there. */
-function describeProblems({ value, tree, locate }: LocatedJson): string {
-  const problems = findProblems(value);
-  // An unknown setting is reported twice, once at its own place, and a value can break several rules.
+function describeProblems({ tree, locate }: LocatedJson, problems: readonly ErrorObject[]): string {
+  // A value can break several rules, and everything that is missing is said at once.
   const places = new Set<string>();
   const lines = problems.flatMap((problem) => {
-    const place = problem.instancePath;
-    if (problem.keyword === 'additionalProperties' || places.has(place)) return [];
+    const place = placeOfProblem(problem);
+    if (places.has(place)) return [];
     places.add(place);
     const offset = offsetOf(problem, tree);
-    return [{ offset, line: `${locate(offset)}: ${place === '' ? 'the file' : place} ${expected(problem)}.` }];
+    return [{ offset, line: `${locate(offset)}: ${place === '' ? 'the file' : place} ${expected(problem, problems)}.` }];
   });
-  if (lines.length === 0) return `${locate(tree.offset)}: the file is not valid.`;
   lines.sort((one, other) => one.offset - other.offset);
   return lines.map(({ line }) => line).join('\n');
 }
 
-function findProblems(value: unknown): readonly Problem[] {
-  const { maxErrors } = Settings.Get();
-  Settings.Set({ maxErrors: MAX_PROBLEMS });
-  try {
-    return Errors(configSchema, value);
-  } finally {
-    // Of this process as a whole: whoever checks requests wants the few of before.
-    Settings.Set({ maxErrors });
-  }
+/** A setting that nobody knows is found where it stands, and not in what is around it. */
+function placeOfProblem({ keyword, instancePath, params }: ErrorObject): string {
+  return keyword === 'additionalProperties' ? `${instancePath}/${escaped(String(params.additionalProperty))}` : instancePath;
 }
 
-function offsetOf({ keyword, instancePath }: Problem, tree: Node): number {
-  const node = nodeAt(tree, namesIn(instancePath));
-  const at = keyword === 'boolean' ? node?.parent : node;
+function offsetOf(problem: ErrorObject, tree: Node): number {
+  const node = nodeAt(tree, namesIn(placeOfProblem(problem)));
+  const at = problem.keyword === 'additionalProperties' ? node?.parent : node;
   return at?.offset ?? tree.offset;
 }
 
-type Problem = ReturnType<typeof Errors>[number];
-
-function expected(problem: Problem): string {
-  switch (problem.keyword) {
-    case 'boolean':
+function expected(problem: ErrorObject, problems: readonly ErrorObject[]): string {
+  const { keyword, instancePath, params, message } = problem;
+  switch (keyword) {
+    case 'additionalProperties':
       return unknownSetting(problem);
     case 'enum':
-      return `must be one of ${problem.params.allowedValues.join(', ')}`;
+      return `must be one of ${params.allowedValues.join(', ')}`;
     case 'const':
-      return `must be ${JSON.stringify(problem.params.allowedValue)}`;
-    case 'required':
-      return `needs ${problem.params.requiredProperties.join(', ')}`;
+      return `must be ${JSON.stringify(params.allowedValue)}`;
+    case 'type':
+      return Array.isArray(params.type) ? `must be either ${params.type.join(' or ')}` : `must be ${params.type}`;
+    case 'required': {
+      const missing = problems.filter((other) => other.keyword === keyword && other.instancePath === instancePath);
+      return `needs ${missing.map((other) => other.params.missingProperty).join(', ')}`;
+    }
     default:
-      return problem.message;
+      return message ?? 'is not valid';
   }
 }
 
-function unknownSetting({ instancePath, schemaPath }: Problem): string {
-  const typed = namesIn(instancePath).at(-1) ?? '';
-  const nearest = nearestName(typed, settingsAt(schemaPath));
+function unknownSetting({ schemaPath, params }: ErrorObject): string {
+  const nearest = nearestName(String(params.additionalProperty), settingsAt(schemaPath));
   return `is not a known setting: ${nearest === null ? 'remove it or correct its name' : `perhaps "${nearest}" is meant`}`;
 }
 
 /** The settings that the schema knows where it refuses others: `schemaPath` points at its `additionalProperties`. */
 function settingsAt(schemaPath: string): readonly string[] {
   let schema: unknown = configSchema;
-  for (const name of schemaPath.split('/').slice(1, -1)) schema = property(schema, name);
+  for (const name of namesIn(decodeURIComponent(schemaPath)).slice(0, -1)) schema = property(schema, name);
   return Object.keys(property(schema, 'properties') ?? {});
 }
 
 function property(value: unknown, name: string): object | null {
   const found = typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? Reflect.get(value, name) : null;
   return typeof found === 'object' ? found : null;
+}
+
+function escaped(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 function namesIn(pointer: string): readonly string[] {

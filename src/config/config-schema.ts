@@ -1,4 +1,4 @@
-import { type Static, type TProperties, type TSchema, Type } from 'typebox';
+import { type Static, type TProperties, type TSchema, Type } from '../core/schema.ts';
 
 const BIGGEST = 2_147_483_647;
 

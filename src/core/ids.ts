@@ -9,8 +9,14 @@ export type ThreadId = Branded<'ThreadId'>;
 export type ThreadKey = Branded<'ThreadKey'>;
 export type MessageId = Branded<'MessageId'>;
 export type RunId = Branded<'RunId'>;
+/** A file in a thread, as callers see it. */
+export type AttachmentId = Branded<'AttachmentId'>;
+/** The bytes of a file and the text in them; never leaves the server, and is never used for other bytes. */
+export type ContentId = Branded<'ContentId'>;
 /** An API key's name; the key itself is a secret that nobody stores. */
 export type KeyId = Branded<'KeyId'>;
+/** A prompt's UUID; protocols whose ids are integers name it by its number. */
+export type PromptId = Branded<'PromptId'>;
 /** One running server process; owner of the leases on its runs. */
 export type ProcessId = Branded<'ProcessId'>;
 

@@ -1,4 +1,4 @@
-import type { MessageId, RunId, ThreadId } from './ids.ts';
+import type { AttachmentId, MessageId, RunId, ThreadId } from './ids.ts';
 
 /** What only one provider understands; goes back to that provider only, keyed by its name. */
 export type ProviderNotes = Readonly<Record<string, unknown>>;
@@ -24,6 +24,8 @@ export type Part =
       readonly status: ToolResultStatus;
       readonly result: string;
     }
+  /** A passage of a file that an answer names; `page` is null where the file has none. */
+  | { readonly type: 'citation'; readonly file_id: AttachmentId; readonly name: string; readonly page: number | null }
   | { readonly type: 'error'; readonly code: string; readonly detail: string };
 
 export type Role = 'user' | 'assistant';

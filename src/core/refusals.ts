@@ -1,5 +1,8 @@
+import { MAX_FILE_BYTES, MAX_FILES_PER_THREAD } from './attachment.ts';
 import { AppError } from './errors.ts';
 import type { Rate, RateState } from './limits.ts';
+import type { DocumentType, ExtractionError, ExtractionFailure } from './ports/extractor.ts';
+import { MAX_TAGS } from './thread.ts';
 
 const SHOWN_NAME = 100;
 const RETRY_SECONDS = 5;
@@ -7,6 +10,13 @@ const RETRY_SECONDS = 5;
 /** The API key behind a request was revoked, or what proves its token ended, while the request was under way. */
 export function credentialRevoked(): AppError {
   return new AppError('auth_revoked', 'The API key or token was revoked.');
+}
+
+/** The server has more to do than it gets done: what would only wait is turned away. `retryAfterSeconds` is an estimate. */
+export function serverBusy(): AppError {
+  return new AppError('overloaded', 'The server has too much to do right now; send this again in a few seconds', {
+    retryAfterSeconds: RETRY_SECONDS,
+  });
 }
 
 /** No thread of the owner has that id. */
@@ -19,9 +29,89 @@ export function messageNotFound(): AppError {
   return new AppError('message_not_found', 'There is no such message in this thread');
 }
 
+/** The thread would have more tags than it may. */
+export function tooManyTags(): AppError {
+  const message = `would be more than the ${MAX_TAGS} that a thread may have`;
+  return new AppError('validation_failed', `tags ${message}.`, { fields: [{ path: ['tags'], message, keyword: 'maxItems' }] });
+}
+
+/** No file of the owner has that id. */
+export function fileNotFound(): AppError {
+  return new AppError('file_not_found', 'There is no such file');
+}
+
+/** A file of a type that cannot be added here. */
+export function fileTypeUnsupported(types: readonly DocumentType[]): AppError {
+  const names = types.map((type) => TYPE_NAMES[type]);
+  const last = names.at(-1) ?? 'no';
+  const list = names.length > 1 ? `${names.slice(0, -1).join(', ')} and ${last}` : last;
+  return new AppError('file_type_unsupported', `Only ${list} files are supported; what counts is what is in the file, not its name`);
+}
+
+const TYPE_NAMES: Readonly<Record<DocumentType, string>> = {
+  pdf: 'PDF',
+  docx: 'Word (DOCX)',
+  html: 'HTML',
+  markdown: 'Markdown',
+  csv: 'CSV',
+  text: 'plain text',
+};
+
+/** A file of more bytes than may be added. */
+export function fileTooLarge(): AppError {
+  return new AppError('file_too_large', `The file is too large: ${MAX_FILE_BYTES} bytes is the most`);
+}
+
+/** A file without text that could be had; the cause tells the reason apart. */
+export function fileUnreadable(failure: ExtractionError): AppError {
+  return new AppError('file_unreadable', `The text of this file cannot be read: ${extractionWords(failure.reason)}`, { cause: failure });
+}
+
+/** Why a text cannot be had, in a word or two. */
+export function extractionWords(reason: ExtractionFailure): string {
+  switch (reason) {
+    case 'encrypted':
+      return 'encrypted';
+    case 'damaged':
+      return 'damaged';
+    case 'too_complex':
+      return 'too complex';
+    case 'no_text':
+      return 'no text';
+  }
+}
+
+/** As many files of a user come in at once as may. */
+export function uploadsExceeded(limit: number): AppError {
+  return new AppError('too_many_uploads', `Too many uploads: ${limit} files may come in at once. Send this again when one has ended`, {
+    retryAfterSeconds: RETRY_SECONDS,
+    rate: { name: 'uploads', limit, remaining: 0, resetMs: RETRY_SECONDS * 1000 },
+  });
+}
+
+/** The thread holds as many files as it may. */
+export function threadFull(): AppError {
+  return new AppError('state_conflict', `A thread holds ${MAX_FILES_PER_THREAD} files at most; delete one first`);
+}
+
 /** No run of the owner has that id. */
 export function runNotFound(): AppError {
   return new AppError('run_not_found', 'There is no such run');
+}
+
+/** Neither the owner nor the server has a prompt of that id. */
+export function promptNotFound(): AppError {
+  return new AppError('prompt_not_found', 'There is no such prompt');
+}
+
+/** The prompt never had a version of that number, or it is so old that it is no longer kept. */
+export function versionNotFound(): AppError {
+  return new AppError('version_not_found', 'The prompt has no such version, or no longer');
+}
+
+/** Templates are for everybody, so nobody changes them. */
+export function templateReadOnly(): AppError {
+  return new AppError('template_read_only', 'Cannot modify system templates');
 }
 
 /** The application has no key of that id. */

@@ -2,6 +2,9 @@ import type { MessageId, ThreadId, ThreadKey } from './ids.ts';
 
 export type JsonObject = { readonly [key: string]: unknown };
 
+/** Tags that one thread may have. */
+export const MAX_TAGS = 100;
+
 /** One conversation of one user. */
 export interface Thread {
   readonly key: ThreadKey;

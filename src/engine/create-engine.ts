@@ -3,15 +3,19 @@ import type { Store } from '../core/ports/store.ts';
 import { runNotFound } from '../core/refusals.ts';
 import type { Run } from '../core/run.ts';
 import { createAccess } from './access/create-access.ts';
+import { createAttachments } from './attachments/create-attachments.ts';
+import { createStrays, type Strays } from './attachments/strays.ts';
 import type { Engine, EnginePorts } from './engine.ts';
 import { createLimits } from './limits/create-limits.ts';
 import { modelNamed } from './models.ts';
-import { createAwait } from './runs/await.ts';
+import { createPrompts } from './prompts/create-prompts.ts';
+import { createPreviewPlaces } from './prompts/preview-places.ts';
+import { createPreviews } from './prompts/previews.ts';
+import { createAwait, createAwaitAnswer } from './runs/await.ts';
 import { createCancel } from './runs/cancel.ts';
 import { createFollow, createRead } from './runs/follow.ts';
 import { createRunHost, type RunHost } from './runs/host.ts';
 import { createLatelyRefused } from './runs/lately-refused.ts';
-import type { LiveRuns } from './runs/live-run.ts';
 import { createStart } from './runs/start.ts';
 import { createSweep } from './runs/sweep.ts';
 import { createThreads } from './threads.ts';
@@ -25,13 +29,16 @@ export function createEngine(ports: EnginePorts): Engine {
   const { store, catalogue, clock, settings } = ports;
   const host = createRunHost(ports);
   const { live, wakeUps, lease, execute } = host;
-  const awaitEnd = createAwait({ store, clock, wakeUps });
+  const awaitPorts = { store, clock, wakeUps, live };
   const queue = { store, clock, lease, execute };
   const limits = createLimits(ports);
+  const places = createPreviewPlaces({ ...ports, limits });
+  const previews = createPreviews({ ...ports, limits, places, answerChars: settings.answerChars });
   const sweep = createSweep({ ...queue, tell: host.tell, renew: host.renew });
+  const strays = createStrays(ports);
 
   return {
-    threads: createThreads({ ...ports, wakeUps, live }),
+    threads: createThreads({ ...ports, wakeUps, live, removeUnusedFiles: strays.removeUnused }),
     runs: {
       start: createStart({
         ...ports,
@@ -46,33 +53,47 @@ export function createEngine(ports: EnginePorts): Engine {
       findInApplication: async (owner, id) => knownRun(await store.findRunInApplication(owner.applicationId, id)),
       active: (owner) => store.activeRun(owner),
       liveOf: (owner, messageId) => store.liveRunOf(owner, messageId),
-      cancel: createCancel({ ...queue, wakeUps, live, awaitEnd, tell: host.tell }),
+      cancel: createCancel({ ...queue, wakeUps, live, awaitEnd: createAwait(awaitPorts), tell: host.tell }),
       follow: createFollow({ live, log: store, wakeUps, clock }),
       read: createRead({ live, log: store }),
-      await: awaitEnd,
+      await: createAwaitAnswer(awaitPorts),
     },
     models: {
       defaultModel: catalogue.defaultModel,
       list: () => catalogue.list(),
       find: (name) => modelNamed(catalogue, name),
     },
+    prompts: createPrompts({ ...ports, previews }),
+    attachments: createAttachments({ ...ports, wakeUps, strays }),
     access: createAccess(ports),
     limits,
     agents: ports.agents,
-    async recover() {
-      await store.purgeThread(null);
-      await sweep();
-      host.startUpkeep(sweep);
-    },
+    recover: () => recover(ports, { host, sweep, strays }),
     readiness: () => readiness(host, ports),
     async drain(graceMs) {
       host.startDraining();
-      await settle(live, clock, graceMs);
+      previews.startDraining();
+      const working = [live, previews];
+      await settle(working, clock, graceMs);
       for (const run of live.all()) run.stop('interrupted');
-      await settle(live, clock, INTERRUPT_MS);
+      previews.stop();
+      await settle(working, clock, INTERRUPT_MS);
       host.close();
     },
   };
+}
+
+interface Recovery {
+  readonly host: Pick<RunHost, 'startUpkeep'>;
+  readonly sweep: () => Promise<void>;
+  readonly strays: Strays;
+}
+
+async function recover({ store }: EnginePorts, { host, sweep, strays }: Recovery): Promise<void> {
+  await store.purgeThread(null);
+  await strays.sweep({ atStart: true });
+  await sweep();
+  host.startUpkeep({ sweep, sweepFiles: strays.sweep });
 }
 
 async function readiness(host: RunHost, { store, clock }: EnginePorts): ReturnType<Engine['readiness']> {
@@ -81,9 +102,9 @@ async function readiness(host: RunHost, { store, clock }: EnginePorts): ReturnTy
   return (await answers(store, clock)) ? { ready: true } : { ready: false, reason: 'The store does not answer' };
 }
 
-async function settle(live: LiveRuns, clock: Clock, ms: number): Promise<void> {
+async function settle(working: readonly { readonly size: number }[], clock: Clock, ms: number): Promise<void> {
   const until = clock.elapsed() + ms;
-  while (live.size > 0 && clock.elapsed() < until) await clock.sleep(20);
+  while (working.some(({ size }) => size > 0) && clock.elapsed() < until) await clock.sleep(20);
 }
 
 async function answers(store: Pick<Store, 'ping'>, clock: Clock): Promise<boolean> {

@@ -3,20 +3,25 @@ import type { ApplicationId, KeyId, MessageId, RunId, ThreadId } from '../core/i
 import type { RateState, Tier } from '../core/limits.ts';
 import type { Message, Part, Role } from '../core/message.ts';
 import type { Agent } from '../core/ports/agent.ts';
+import type { BlobStore } from '../core/ports/blob-store.ts';
 import type { Catalogue, CatalogueModel } from '../core/ports/catalogue.ts';
 import type { Clock } from '../core/ports/clock.ts';
+import type { Extractor } from '../core/ports/extractor.ts';
 import type { IdSource } from '../core/ports/ids.ts';
 import type { LoadGauge } from '../core/ports/load.ts';
 import type { Observer } from '../core/ports/observer.ts';
 import type { RateLimiter } from '../core/ports/rate-limiter.ts';
 import type { KeyMaker, SecretBox, TokenIssuer } from '../core/ports/secrets.ts';
 import type { KeyPage, Store } from '../core/ports/store.ts';
-import type { ThreadChanges, ThreadFigures, ThreadFilter, ThreadQuery } from '../core/ports/thread-query.ts';
+import type { TagChanges, ThreadChanges, ThreadFigures, ThreadFilter, ThreadQuery } from '../core/ports/thread-query.ts';
 import type { TokenCounter } from '../core/ports/token-counter.ts';
 import type { Caller, Owner, Scope } from '../core/principal.ts';
+import type { Template } from '../core/prompt.ts';
 import type { Run } from '../core/run.ts';
 import type { LoggedEvent } from '../core/run-event.ts';
 import type { JsonObject, Thread, ThreadEvent, ThreadRef } from '../core/thread.ts';
+import type { Attachments } from './attachments/attachments.ts';
+import type { Prompts } from './prompts/prompts.ts';
 
 /** Makes a POST repeatable: see contracts of idempotency. `fingerprint` hashes route and body. */
 export interface RepeatKey {
@@ -142,6 +147,8 @@ export interface Engine {
     count(owner: Owner, filter: ThreadFilter): Promise<number>;
     measure(owner: Owner, ref: ThreadRef): Promise<ThreadFigures>;
     change(owner: Owner, ref: ThreadRef, changes: ThreadChanges): Promise<Thread>;
+    /** Adds tags or takes them away, whoever else does so at the same time. Rejects with `validation_failed` when there would be more than 100. */
+    changeTags(owner: Owner, ref: ThreadRef, changes: Pick<TagChanges, 'add' | 'remove'>): Promise<Thread>;
     setHead(owner: Owner, ref: ThreadRef, messageId: MessageId): Promise<Thread>;
     /** Ends the thread's runs as cancelled, then removes it with everything in it. */
     delete(owner: Owner, ref: ThreadRef): Promise<void>;
@@ -173,8 +180,11 @@ export interface Engine {
     follow(input: Follow): Promise<void>;
     /** A page of what stands in the log now, without waiting; `ended` when nothing will follow it. */
     read(input: Pick<Follow, 'runId' | 'after'>): Promise<{ events: readonly LoggedEvent[]; ended: boolean }>;
-    /** The ended run, or `run_timeout` after `timeoutMs` while the run goes on. */
-    await(owner: Owner, id: RunId, options: { timeoutMs: number; signal: AbortSignal }): Promise<Run>;
+    /** The ended run and its answer, or `run_timeout` after `timeoutMs` while the run goes on. */
+    await(
+      run: Pick<Run, 'owner' | 'id' | 'answerId'>,
+      options: { timeoutMs: number; signal: AbortSignal },
+    ): Promise<{ readonly run: Run; readonly message: Message }>;
   };
   readonly models: {
     readonly defaultModel: string;
@@ -182,6 +192,8 @@ export interface Engine {
     /** Rejects with `model_unknown`. */
     find(name: string): CatalogueModel;
   };
+  readonly prompts: Prompts;
+  readonly attachments: Attachments;
   readonly access: Access;
   /** What callers may use; messages and runs are charged by `runs.start` itself. Rejections have the allowance and when to come back. */
   readonly limits: {
@@ -212,9 +224,14 @@ interface EngineSettings {
 /** Everything the engine needs from outside. */
 export interface EnginePorts {
   readonly store: Store;
+  /** The bytes of files; what the store says of them is the truth. */
+  readonly blobs: BlobStore;
+  readonly extractor: Extractor;
   readonly catalogue: Catalogue;
   readonly agents: readonly Agent[];
   readonly counter: TokenCounter;
+  /** Prompts that come with the server. */
+  readonly templates: readonly Template[];
   readonly ids: IdSource;
   readonly clock: Clock;
   readonly observer: Observer;

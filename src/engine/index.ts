@@ -13,3 +13,4 @@ export type {
   StartRun,
 } from './engine.ts';
 export { queueFull, runLimitReached } from './limits/run-bounds.ts';
+export type { Preview, PreviewPrompt, PromptListing, PromptListPlace, PromptVariables } from './prompts/prompts.ts';

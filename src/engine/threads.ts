@@ -4,24 +4,30 @@ import type { Catalogue } from '../core/ports/catalogue.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { IdSource } from '../core/ports/ids.ts';
 import type { MessageStore, NewThread, Store, ThreadStore } from '../core/ports/store.ts';
+import type { TokenCounter } from '../core/ports/token-counter.ts';
+import type { TokenStore } from '../core/ports/token-store.ts';
 import type { Owner } from '../core/principal.ts';
-import { messageNotFound, repeatMismatch, threadNotFound } from '../core/refusals.ts';
-import type { ThreadRef } from '../core/thread.ts';
+import { messageNotFound, repeatMismatch, threadNotFound, tooManyTags } from '../core/refusals.ts';
+import { MAX_TAGS, type ThreadRef } from '../core/thread.ts';
 import { agentNamed } from './agents.ts';
 import type { CreateThread, Engine } from './engine.ts';
+import { measure } from './measure.ts';
 import { modelNamed } from './models.ts';
 import type { LiveRuns } from './runs/live-run.ts';
 import { onceAvailable, unlessUnavailable } from './unless-unavailable.ts';
 import { threadName, type WakeUps } from './wake-ups.ts';
 
 export interface ThreadPorts {
-  readonly store: ThreadStore & MessageStore & Pick<Store, 'capabilities'>;
+  readonly store: ThreadStore & MessageStore & TokenStore & Pick<Store, 'capabilities'>;
+  readonly counter: TokenCounter;
   readonly catalogue: Catalogue;
   readonly agents: readonly Agent[];
   readonly ids: IdSource;
   readonly clock: Clock;
   readonly wakeUps: WakeUps;
   readonly live: LiveRuns;
+  /** Removes the bytes of files that nobody has any more. */
+  readonly removeUnusedFiles: () => Promise<void>;
 }
 
 const EVENTS_PER_PAGE = 200;
@@ -64,11 +70,18 @@ export function createThreads(ports: ThreadPorts): Engine['threads'] {
     existsInApplication: async (owner, id) => (await store.ownersOfThread(owner.applicationId, id)).length > 0,
     list: (owner, query) => store.listThreads(owner, query),
     count: (owner, filter) => store.countThreads(owner, filter),
-    measure: async (owner, ref) => known(await store.measureThread(owner, ref)),
+    measure: async (owner, ref) => known(await measure(ports, owner, ref)),
     async change(owner, ref, changes) {
       if (changes.model) modelNamed(catalogue, changes.model);
       agentNamed(agents, changes.agent);
       const thread = known(await store.changeThread({ owner, ref, changes, now: clock.now() }));
+      wakeUps.hint(thread.key);
+      return thread;
+    },
+    async changeTags(owner, ref, changes) {
+      const thread = await store.changeTags({ owner, ref, changes: { ...changes, most: MAX_TAGS }, now: clock.now() });
+      if (thread === 'thread_not_found') throw threadNotFound();
+      if (thread === 'too_many_tags') throw tooManyTags();
       wakeUps.hint(thread.key);
       return thread;
     },
@@ -98,12 +111,13 @@ export function createThreads(ports: ThreadPorts): Engine['threads'] {
 }
 
 async function deleteThread(ports: ThreadPorts, owner: Owner, ref: ThreadRef): Promise<void> {
-  const { store, clock, live, wakeUps } = ports;
+  const { store, clock, live, wakeUps, removeUnusedFiles } = ports;
   const { thread, unfinished } = known(await store.closeThread({ owner, ref, now: clock.now() }));
   const until = clock.elapsed() + STOP_MS;
   for (const run of unfinished) live.stop(run.id, 'cancelled');
   for (const run of unfinished) while (live.get(run.id) && clock.elapsed() < until) await clock.sleep(5);
   await store.purgeThread(thread.key);
+  await removeUnusedFiles();
   for (const run of unfinished) wakeUps.hint(run.id);
   wakeUps.hint(thread.key);
 }

@@ -1,9 +1,9 @@
-import { STATUS_CODES } from 'node:http';
+import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ConnectionError } from 'fastify';
-import { v4 } from 'uuid';
 import type { ErrorCode } from '../core/errors.ts';
+import { statusTitle } from './status-title.ts';
 
 /** Answers bytes that are no HTTP request, or that came too slowly or with too many headers, and closes the connection. */
 export function answerClientError(error: ConnectionError, socket: Socket): void {
@@ -19,12 +19,13 @@ export interface Refusal {
   readonly status: number;
   readonly code: ErrorCode;
   readonly detail: string;
+  readonly retryAfterSeconds?: number | undefined;
 }
 
 /** Answers in native words on a connection that the HTTP server has handed over, and closes it. */
-export function refuseRaw(socket: Duplex, { status, code, detail }: Refusal): void {
-  const title = STATUS_CODES[status] ?? 'Error';
-  const requestId = v4();
+export function refuseRaw(socket: Duplex, { status, code, detail, retryAfterSeconds }: Refusal): void {
+  const title = statusTitle(status);
+  const requestId = randomUUID();
   const body = JSON.stringify({
     type: 'about:blank',
     title,
@@ -39,6 +40,7 @@ export function refuseRaw(socket: Duplex, { status, code, detail }: Refusal): vo
     `Content-Length: ${Buffer.byteLength(body)}`,
     `X-Request-Id: ${requestId}`,
     'Connection: close',
+    ...(retryAfterSeconds === undefined ? [] : [`Retry-After: ${retryAfterSeconds}`]),
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }

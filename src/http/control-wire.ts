@@ -1,5 +1,5 @@
-import Type from 'typebox';
 import type { ApiKey, Application } from '../core/access.ts';
+import { type Static, Type } from '../core/schema.ts';
 import { formatTime } from './time.ts';
 
 const strict = { additionalProperties: false };
@@ -21,7 +21,7 @@ export const CreateKeyBody = Type.Object(
   },
   strict,
 );
-export type CreateKeyBody = Type.Static<typeof CreateKeyBody>;
+export type CreateKeyBody = Static<typeof CreateKeyBody>;
 
 /** Body of PATCH `/applications/{id}`: what is left out stays. */
 export const ChangeApplicationBody = Type.Object(
@@ -35,15 +35,15 @@ export const ChangeApplicationBody = Type.Object(
   },
   strict,
 );
-export type ChangeApplicationBody = Type.Static<typeof ChangeApplicationBody>;
+export type ChangeApplicationBody = Static<typeof ChangeApplicationBody>;
 
 /** Body of POST `/applications`. */
 export const CreateApplicationBody = Type.Object({ id: text, ...ChangeApplicationBody.properties, name: text }, strict);
-export type CreateApplicationBody = Type.Static<typeof CreateApplicationBody>;
+export type CreateApplicationBody = Static<typeof CreateApplicationBody>;
 
 /** Body of POST `/tokens`. */
 export const TokenBody = Type.Object({ application: text, user_id: Type.String(), expires_in: seconds }, strict);
-export type TokenBody = Type.Static<typeof TokenBody>;
+export type TokenBody = Static<typeof TokenBody>;
 
 /** A key as the command shows it. */
 export type KeyView = ReturnType<typeof keyView>;

@@ -21,8 +21,9 @@ export interface ErrorShape {
 export function createErrorHandler(shape: ErrorShape): (error: unknown, request: FastifyRequest, reply: FastifyReply) => void {
   return (error, request, reply) => {
     const failure = toAppError(error);
-    const ours = failure.code === 'internal' || failure.code === 'overloaded';
-    if (ours && !reply.raw.destroyed) request.log.error({ err: failure.cause ?? failure }, 'request failed');
+    // What is turned away because the server is busy has no cause, and a line for each would keep the server busier.
+    const ours = failure.code === 'internal' || (failure.code === 'overloaded' && failure.cause !== undefined && failure.cause !== null);
+    if (ours && !reply.raw.destroyed) request.log.error({ request_id: request.id, err: failure.cause ?? failure }, 'request failed');
     const status = shape.status?.[failure.code] ?? errorStatus[failure.code];
     if (status === 401) reply.header('www-authenticate', shape.challenge ?? 'Bearer');
     noteRefusal(request, failure);

@@ -47,9 +47,11 @@ export function readJsonObject(bytes: Buffer): object {
   return value;
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 function decode(bytes: Buffer): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch (cause) {
     throw new AppError('body_invalid', 'The body is not valid UTF-8.', { cause });
   }

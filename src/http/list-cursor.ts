@@ -1,6 +1,8 @@
 import { AppError } from '../core/errors.ts';
-import { type KeyId, type MessageId, parseUuid, type ThreadKey } from '../core/ids.ts';
+import { type AttachmentId, type KeyId, type MessageId, type PromptId, parseUuid, type ThreadKey } from '../core/ids.ts';
 import type { ThreadQuery } from '../core/ports/thread-query.ts';
+import type { Prompt, PromptVersion } from '../core/prompt.ts';
+import type { PromptListPlace } from '../engine/index.ts';
 
 type ThreadCursor = NonNullable<ThreadQuery['cursor']>;
 
@@ -34,6 +36,47 @@ export function writeKeyCursor(id: KeyId): string {
 /** Throws `cursor_invalid` for anything that `writeKeyCursor` does not make. */
 export function readKeyCursor(text: string): KeyId {
   return readId<KeyId>(text);
+}
+
+/** Where the next page of prompts begins: behind this one. */
+export function writePromptCursor({ isTemplate, number, createdAt, id }: Prompt): string {
+  return encode(isTemplate ? [number] : [createdAt, id]);
+}
+
+/** Throws `cursor_invalid` for anything that `writePromptCursor` does not make. */
+export function readPromptCursor(text: string): PromptListPlace {
+  const values = decode(text);
+  if (values.length === 1) return { template: countIn(values) };
+  const id = parseUuid<PromptId>(values[1]);
+  if (!id || values.length > 2) throw cursorInvalid();
+  return { createdAt: countIn(values), id };
+}
+
+/** Where the next page of versions begins: before this one. */
+export function writeVersionCursor({ version }: PromptVersion): string {
+  return encode([version]);
+}
+
+/** Throws `cursor_invalid` for anything that `writeVersionCursor` does not make. */
+export function readVersionCursor(text: string): number {
+  const values = decode(text);
+  if (values.length > 1) throw cursorInvalid();
+  return countIn(values);
+}
+
+function countIn([value]: readonly unknown[]): number {
+  if (!isCount(value)) throw cursorInvalid();
+  return value;
+}
+
+/** Where the next page of files begins: behind this one. */
+export function writeFileCursor(id: AttachmentId): string {
+  return encode([id]);
+}
+
+/** Throws `cursor_invalid` for anything that `writeFileCursor` does not make. */
+export function readFileCursor(text: string): AttachmentId {
+  return readId<AttachmentId>(text);
 }
 
 function readId<Id extends string>(text: string): Id {

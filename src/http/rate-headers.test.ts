@@ -83,7 +83,7 @@ describe('of several allowances', () => {
     [state({ remaining: 0, resetMs: 9 }), messages(0, 8), 'requests-per-minute'],
     [state({ remaining: 0, resetMs: 8 }), messages(0, 9), 'messages-per-minute'],
   ])('the one that refuses first is told: %j, %j', (first, second, told) => {
-    const request: Pick<CredentialCarrier, 'raw'> = { raw: { headersDistinct: {} } };
+    const request: Pick<CredentialCarrier, 'raw'> = { raw: { rawHeaders: [] } };
     visitOf(request).rate = first;
     noteRate(request, second);
     expect(visitOf(request).rate?.name).toBe(told);

@@ -20,18 +20,18 @@ export interface RunAnswer {
  */
 export async function awaitAnswer(
   { engine, settings }: Pick<DialectDeps, 'engine' | 'settings'>,
-  { owner, id }: Run,
+  started: Run,
   request: FastifyRequest,
 ): Promise<RunAnswer> {
+  const { id } = started;
   const revoked = visitOf(request).principal?.revoked;
   const gone = new AbortController();
   const forget = onRevoked(revoked, () => gone.abort());
   const signal = AbortSignal.any([request.signal, gone.signal]);
   try {
-    const run = await engine.runs.await(owner, id, { timeoutMs: settings.answerTimeoutMs, signal });
+    const { run, message } = await engine.runs.await(started, { timeoutMs: settings.answerTimeoutMs, signal });
     if (run.status === 'cancelled') throw runCancelled(id);
     if (run.status === 'failed') throw new AppError('run_failed', run.failure?.detail ?? 'The answer failed.', { runId: id });
-    const message = await engine.threads.message(owner, run.answerId);
     if (revoked?.aborted) throw credentialRevoked();
     return { run, message };
   } catch (cause) {

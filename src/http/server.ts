@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
-import { v4 } from 'uuid';
 import { AppError } from '../core/errors.ts';
 import type { Credentials } from '../core/ports/credentials.ts';
+import type { LoadGauge } from '../core/ports/load.ts';
+import { onAnswered } from './answered.ts';
+import { announcesBody, boundBodyTime } from './body-deadline.ts';
 import { answerClientError } from './client-error.ts';
 import { type OriginPolicy, useCors } from './cors.ts';
 import { checkCredential } from './current-credential.ts';
@@ -11,7 +14,7 @@ import { createDoorkeeper } from './doorkeeper.ts';
 import { createErrorHandler } from './error-handler.ts';
 import { type HostPolicy, hostUnknown } from './host-policy.ts';
 import { useJsonBodies } from './json-body.ts';
-import { type MetricsPage, registerMetrics, socketCounts } from './metrics.ts';
+import { answerCounts, type MetricsPage, registerMetrics, socketCounts } from './metrics.ts';
 import { problemShape } from './problem.ts';
 import { setRateHeaders } from './rate-headers.ts';
 import { refuseReserved } from './reserved-words.ts';
@@ -20,6 +23,8 @@ import { registerStartPage, type StartPage } from './start-page.ts';
 import { useValidation } from './validator.ts';
 import { createWebSockets, wantsWebSocket } from './web-socket.ts';
 
+/** The longest that a request may take to come: an upload, all others being bounded more tightly. */
+const REQUEST_MS = 300_000;
 const REQUEST_ID = /^[A-Za-z0-9_-]{1,64}$/;
 /** Asked by what watches the server, under whatever name it has there. */
 const PROBES: ReadonlySet<string> = new Set(['/health', '/ready']);
@@ -40,6 +45,8 @@ export interface ServerOptions {
   readonly deps: Omit<DialectDeps, 'sockets' | 'door'>;
   /** Aborted when the server is about to stop: it answers what is under way and takes nothing new. */
   readonly draining: AbortSignal;
+  /** While it says that the process is overloaded, WebSockets are turned away; without it none are. */
+  readonly load?: LoadGauge;
 }
 
 /** The HTTP server with all dialects mounted, not yet listening. */
@@ -48,6 +55,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const routes = createRouteTable(app);
   useJsonBodies(app);
   useValidation(app);
+  noteAnswers(app, options);
   addHooks(app, options);
   await useCors(app, options.origins);
   app.setErrorHandler(sendProblem);
@@ -77,9 +85,15 @@ async function mount(app: FastifyInstance, dialect: Dialect, { credentials, deps
     routes.reserve(prefix, reserved);
     await app.register(
       async (scope) => {
-        scope.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'private, no-store'));
+        scope.addHook('onRequest', (_request, reply, done) => {
+          reply.header('cache-control', 'private, no-store');
+          done();
+        });
         refuseReserved(scope, { words: reserved, answer: sendProblem });
-        scope.addHook('preHandler', async (request) => checkCredential(request, deps.clock));
+        scope.addHook('preHandler', (request, _reply, done) => {
+          checkCredential(request, deps.clock);
+          done();
+        });
         await dialect.register(scope, { ...deps, sockets, door });
       },
       { prefix },
@@ -90,15 +104,17 @@ async function mount(app: FastifyInstance, dialect: Dialect, { credentials, deps
 function createApp(options: ServerOptions): FastifyInstance {
   return Fastify({
     loggerInstance: options.log,
+    // Lines that are about a request name it themselves: a logger of its own for each would cost more than its lines.
+    childLoggerFactory: (log) => log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     http: {
       connectionsCheckingInterval: 1_000,
       headersTimeout: 8_000,
-      requestTimeout: 10_000,
+      requestTimeout: REQUEST_MS,
       maxHeaderSize: 16_384,
       shouldUpgradeCallback: wantsWebSocket,
     },
-    requestTimeout: 10_000,
+    requestTimeout: REQUEST_MS,
     keepAliveTimeout: 65_000,
     bodyLimit: options.bodyLimit,
     forceCloseConnections: 'idle',
@@ -106,7 +122,7 @@ function createApp(options: ServerOptions): FastifyInstance {
     requestIdHeader: false,
     genReqId: (raw) => {
       const given = raw.headers['x-request-id'];
-      return typeof given === 'string' && REQUEST_ID.test(given) ? given : v4();
+      return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
     },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1_024 },
     clientErrorHandler: answerClientError,
@@ -117,28 +133,31 @@ function createApp(options: ServerOptions): FastifyInstance {
   });
 }
 
-function addHooks(app: FastifyInstance, { draining, hosts }: ServerOptions): void {
-  app.addHook('onRequest', async (request, reply) => {
+function addHooks(app: FastifyInstance, { draining, hosts, deps }: ServerOptions): void {
+  app.addHook('onRequest', (request, reply, done) => {
     setCommonHeaders(request, reply);
+    boundBodyTime(request, reply, deps.clock);
     if (hosts && !hosts(request.headers.host) && !PROBES.has(request.routeOptions.url ?? '')) throw hostUnknown();
-    if (!draining.aborted) return;
+    if (!draining.aborted) return done();
     reply.header('connection', 'close');
     if (!['GET', 'HEAD', 'OPTIONS'].includes(request.method)) {
       throw new AppError('draining', 'This server is about to stop; send the request again in a few seconds.', { retryAfterSeconds: 5 });
     }
+    done();
   });
   app.addHook('onSend', async (request, reply) => {
     setRateHeaders(reply);
     // What is left of an unread body must not be taken for the next request.
-    const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
-    const hasBody = encoding !== undefined || (length !== undefined && length !== '0');
-    if (hasBody && !request.raw.complete) reply.header('connection', 'close');
+    if (announcesBody(request) && !request.raw.complete) reply.header('connection', 'close');
   });
-  app.addHook('onResponse', async (request, reply) => {
-    // The pattern and not the address: whatever somebody writes into an address, a secret say, stays out of the log.
-    const route = request.routeOptions.url ?? null;
-    const durationMs = Math.round(reply.elapsedTime);
-    request.log.info({ method: request.method, route, status: reply.statusCode, duration_ms: durationMs }, 'request');
+}
+
+function noteAnswers(app: FastifyInstance, { log, deps, metrics, dialects }: ServerOptions): void {
+  const count = metrics && answerCounts(metrics, dialects);
+  onAnswered(app, deps.clock, (answered) => {
+    const { requestId, method, route, status, durationMs } = answered;
+    log.info({ request_id: requestId, method, route, status, duration_ms: Math.round(durationMs) }, 'request');
+    count?.(answered);
   });
 }
 

@@ -1,9 +1,8 @@
-import { FALLBACK_MODEL } from '../../core/fallback-model.ts';
+import { DEMO_PROVIDER as DEMO, FALLBACK_MODEL } from '../../core/fallback-model.ts';
 import type { Catalogue, CatalogueModel } from '../../core/ports/catalogue.ts';
 import type { ModelProvider } from '../../core/ports/model-provider.ts';
 import { contextWindowOf, outputLimitOf } from './context-windows.ts';
 
-const DEMO = 'demo';
 /** Names that clients of the original services ask for. */
 const CUSTOMARY_NAMES = [FALLBACK_MODEL, 'gpt-3.5-turbo', 'llama-3.3-70b-versatile'];
 const MAX_LISTED = 2000;

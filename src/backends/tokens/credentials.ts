@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { ACCESS_SUBJECT } from '../../core/access.ts';
 import { DEFAULT_APPLICATION } from '../../core/ids.ts';
 import { DEVELOPMENT_TIER } from '../../core/limits.ts';
@@ -105,7 +105,7 @@ const DEVELOPER: Principal = {
 };
 
 function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return hash('sha256', text, 'buffer');
 }
 
 /** One principal for all requests of a key, until the key or its application change. */
@@ -124,7 +124,7 @@ function rememberPrincipals(): (known: KnownKey, rules: ApplicationRules) => Pri
 function rememberVerified(verify: VerifyToken, clock: Clock): (token: string) => Promise<Principal | null> {
   const entries = new Map<string, Verified>();
   return async (token) => {
-    const name = sha256(token).toString('base64');
+    const name = hash('sha256', token, 'base64');
     const known = entries.get(name);
     if (known?.isCurrent() && clock.now() < (known.principal.expiresAt ?? 0)) return known.principal;
     entries.delete(name);

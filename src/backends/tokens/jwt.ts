@@ -1,4 +1,4 @@
-import { SignJWT } from 'jose';
+import { SignJWT } from 'jose/jwt/sign';
 import { AppError } from '../../core/errors.ts';
 import { isReservedUser, RESERVED_USERS } from '../../core/ids.ts';
 import type { Clock } from '../../core/ports/clock.ts';

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
-import { errors, jwtVerify } from 'jose';
+import { JOSEError } from 'jose/errors';
+import { jwtVerify } from 'jose/jwt/verify';
 import { LAST_TIME } from '../../core/last-time.ts';
 import type { UnprovenToken } from './token-form.ts';
 
@@ -48,7 +49,7 @@ async function isSignedBy({ text, alg }: UnprovenToken, key: Uint8Array | KeyObj
     });
     return true;
   } catch (error) {
-    if (error instanceof errors.JOSEError) return false;
+    if (error instanceof JOSEError) return false;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { SignJWT } from 'jose';
+import { SignJWT } from 'jose/jwt/sign';
 import { AppError } from '../../core/errors.ts';
 import { DEFAULT_APPLICATION } from '../../core/ids.ts';
 import type { Clock } from '../../core/ports/clock.ts';

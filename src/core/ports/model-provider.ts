@@ -1,3 +1,4 @@
+import type { SourcePassage } from '../attachment.ts';
 import type { Part, Usage } from '../message.ts';
 import type { FinishReason } from '../run.ts';
 
@@ -15,6 +16,8 @@ export interface ModelRequest {
   readonly maxTokens: number | null;
   /** Tokens that the messages leave free for the answer: the limit at a provider that must have one when nobody asked for any. */
   readonly maxOutput?: number;
+  /** What of the user's files stands in the messages, what matches the question best first. */
+  readonly passages?: readonly SourcePassage[];
 }
 
 /** A piece of an answer as it comes. `text` may end inside a surrogate pair or a line ending: whoever logs it mends that. */

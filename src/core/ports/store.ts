@@ -4,15 +4,13 @@ import type { Message, MessageStatus, Part, Role, Usage } from '../message.ts';
 import type { Owner } from '../principal.ts';
 import type { FinishReason, Run, RunFailure, RunSnapshot, RunStatus } from '../run.ts';
 import type { JsonObject, Thread, ThreadEvent, ThreadRef } from '../thread.ts';
+import type { AttachmentStore } from './attachment-store.ts';
+import type { Idempotency } from './idempotency.ts';
+import type { PromptStore } from './prompt-store.ts';
+import type { SearchStore } from './search-store.ts';
 import type { StoreHints } from './store-hints.ts';
-import type { ThreadChanges, ThreadFigures, ThreadFilter, ThreadQuery } from './thread-query.ts';
-
-/** Makes a creation repeatable for 24 hours: same key and fingerprint give the first result again. Scope: the owner. */
-export interface Idempotency {
-  readonly key: string;
-  /** Hash of route and body; another one under the same key is a mistake of the caller. */
-  readonly fingerprint: string;
-}
+import type { StoredFigures, TagChanges, ThreadChanges, ThreadFilter, ThreadQuery } from './thread-query.ts';
+import type { TokenStore } from './token-store.ts';
 
 export interface NewThread {
   readonly key: ThreadKey;
@@ -152,8 +150,15 @@ export interface ThreadStore {
   /** How many threads `listThreads` would give without a limit. */
   countThreads(owner: Owner, filter: ThreadFilter): Promise<number>;
   /** Null when the thread is unknown. */
-  measureThread(owner: Owner, ref: ThreadRef): Promise<ThreadFigures | null>;
+  measureThread(owner: Owner, ref: ThreadRef): Promise<StoredFigures | null>;
   changeThread(input: { owner: Owner; ref: ThreadRef; changes: ThreadChanges; now: number }): Promise<Thread | null>;
+  /** Both the adding and the taking away are done to what the change before has left. */
+  changeTags(input: {
+    owner: Owner;
+    ref: ThreadRef;
+    changes: TagChanges;
+    now: number;
+  }): Promise<Thread | 'thread_not_found' | 'too_many_tags'>;
   /** Makes a message of the thread its head. */
   setHead(input: {
     owner: Owner;
@@ -171,6 +176,12 @@ export interface ThreadStore {
   lastThreadEvent(owner: Owner, ref: ThreadRef): Promise<number | null>;
 }
 
+/** What a run's model may see. */
+export interface RunContext {
+  readonly messages: readonly Message[];
+  readonly hasFiles: boolean;
+}
+
 export interface MessageStore {
   /**
    * The newest messages of the branch that ends in `branch` (`head`: the thread's head), newest first; older ones follow from the parent of
@@ -179,9 +190,9 @@ export interface MessageStore {
   listMessages(input: { owner: Owner; ref: ThreadRef; branch: MessageId | 'head'; limit: number }): Promise<readonly Message[] | null>;
   /**
    * What a run's model may see: the question and its stored ancestors, oldest first, at most `limit` of them and none beyond `maxChars`
-   * characters of stored parts, the carried turns of an earlier thread before them.
+   * characters of stored parts, the carried turns of an earlier thread before them; and whether the thread has files.
    */
-  contextOf(input: { threadKey: ThreadKey; messageId: MessageId; limit: number; maxChars: number }): Promise<readonly Message[]>;
+  contextOf(input: { threadKey: ThreadKey; messageId: MessageId; limit: number; maxChars: number }): Promise<RunContext>;
   findMessage(input: { owner: Owner; messageId: MessageId }): Promise<Message | null>;
 }
 
@@ -192,6 +203,8 @@ export interface RunStore {
   beginRun(input: BeginRun): Promise<BeginResult>;
   /** How `beginRun` would refuse this just now; null when it would not. Writes nothing, and promises nothing. */
   refusalToBegin(input: BeginRun): Promise<Extract<BeginResult, { readonly kind: 'refused' }> | null>;
+  /** What one more run would leave just now, or whose bound it would exceed. Promises nothing. */
+  runsLeft(input: Pick<BeginRun, 'owner' | 'maxUnfinished'>): Promise<RunsLeft | keyof RunsLeft>;
   findRun(owner: Owner, runId: RunId): Promise<Run | null>;
   /** For a key that acts for every user of its application. */
   findRunInApplication(applicationId: ApplicationId, runId: RunId): Promise<Run | null>;
@@ -252,7 +265,16 @@ export interface AccessStore {
   serverSecret(): Promise<string>;
 }
 
-export interface Store extends ThreadStore, MessageStore, RunStore, LogStore, AccessStore {
+export interface Store
+  extends ThreadStore,
+    MessageStore,
+    RunStore,
+    LogStore,
+    AccessStore,
+    PromptStore,
+    AttachmentStore,
+    SearchStore,
+    TokenStore {
   /** What this store promises beyond the port; contract tests and start-up ask here, never for a name. */
   readonly capabilities: {
     /** Other processes may write the same store: leases count, wake-ups come from outside. */

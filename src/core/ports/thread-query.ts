@@ -1,4 +1,5 @@
 import type { ThreadKey } from '../ids.ts';
+import type { SearchWord } from '../search-words.ts';
 import type { JsonObject } from '../thread.ts';
 
 export interface ThreadChanges {
@@ -10,12 +11,22 @@ export interface ThreadChanges {
   readonly metadata?: JsonObject;
 }
 
+/** Tags to add and to take away; `most`: how many a thread may have afterwards, unless it had more. */
+export interface TagChanges {
+  readonly add?: readonly string[];
+  readonly remove?: readonly string[];
+  readonly most: number;
+}
+
 /** Which of a user's threads; what is left out does not matter. Bounds of time are exclusive. */
 export interface ThreadFilter {
   readonly model?: string;
   /** With `model`: also threads without a model of their own. */
   readonly orNoModel?: boolean;
-  readonly tag?: string;
+  /** It has every one of them. */
+  readonly tags?: readonly string[];
+  /** Its title, or one of its messages on whatever branch, has all of them; an empty list is in none. */
+  readonly words?: readonly SearchWord[];
   readonly archived?: boolean;
   readonly createdBefore?: number;
   readonly createdAfter?: number;
@@ -34,6 +45,14 @@ export interface ThreadFigures {
   readonly messages: number;
   /** When the newest of them was stored. */
   readonly lastMessageAt: number | null;
-  /** Tokens in and out of all answers of the thread, as far as their providers counted. */
+  /**
+   * Tokens in and out of all answers of the thread whose providers counted; of messages that are in no such count, those of their text. The
+   * question of an unfinished run waits for its answer.
+   */
   readonly totalTokens: number;
+}
+
+/** The same while nobody has counted the tokens of some messages, which are not in it. */
+export interface StoredFigures extends ThreadFigures {
+  readonly uncounted: number;
 }

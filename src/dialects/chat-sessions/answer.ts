@@ -2,7 +2,8 @@ import { AppError } from '../../core/errors.ts';
 import type { MessageId } from '../../core/ids.ts';
 import type { Message } from '../../core/message.ts';
 import type { Caller } from '../../core/principal.ts';
-import type { Thread, ThreadRef } from '../../core/thread.ts';
+import { tooManyTags } from '../../core/refusals.ts';
+import { MAX_TAGS, type Thread, type ThreadRef } from '../../core/thread.ts';
 import type { Engine, RepeatKey, Started, StartRun } from '../../engine/index.ts';
 import { counts, newTurns } from './merge.ts';
 import { readConversation, type SentConversation } from './translate.ts';
@@ -40,11 +41,24 @@ export async function startAnswer(engine: Engine, request: AnswerRequest): Promi
   for (let tries = 1; ; tries += 1) {
     try {
       const thread = await engine.threads.find(owner, { number: body.session_id });
-      return await continueSession(engine, { ...request, ...conversation, thread });
+      const tags = newTags(thread, body);
+      const started = await continueSession(engine, { ...request, ...conversation, thread });
+      return tags.length === 0 || started.replayed ? started : await addTags(engine, owner, { started, tags });
     } catch (error) {
       if (tries === MAX_TRIES || !isConflict(error)) throw error;
     }
   }
+}
+
+/** What the call's tags add to those of the session; refused before anything is stored. */
+function newTags(thread: Thread, body: StreamBody): readonly string[] {
+  const added = [...new Set(body.tags ?? [])].filter((tag) => !thread.tags.includes(tag));
+  if (added.length > 0 && thread.tags.length + added.length > MAX_TAGS) throw tooManyTags();
+  return added;
+}
+
+async function addTags(engine: Engine, owner: Caller, { started, tags }: { started: Started; tags: readonly string[] }): Promise<Started> {
+  return { ...started, thread: await engine.threads.changeTags(owner, refOf(started.thread), { add: tags }) };
 }
 
 async function continueSession(engine: Engine, known: Known): Promise<Started> {

@@ -214,12 +214,11 @@ describe('POST /stream with a session', () => {
 });
 
 describe('POST /stream with "stream": false', () => {
-  const ended = (change: Partial<Run>) => async () => ({ ...stubRun, ...change });
+  const ended = (change: Partial<Run>) => async () => ({ run: { ...stubRun, ...change }, message: storedMessage(2, 'assistant', 'Hello') });
 
   it('waits for the whole answer', async () => {
     const usage = { input_tokens: 3, output_tokens: 2 };
     const { post } = await serve({
-      threads: { message: async () => storedMessage(2, 'assistant', 'Hello') },
       runs: { start: recordStarts().start, await: ended({ status: 'completed', usage, finishReason: 'length' }) },
     });
     const response = await post('/v1/chat/stream', { ...body, stream: false });

@@ -1,16 +1,19 @@
 import { threadNotFound } from '../../core/refusals.ts';
 import { queueFull } from '../../engine/index.ts';
-import type { DialectDocument, Operation, Parameter } from '../../http/docs/operation.ts';
+import type { DialectDocument, Operation } from '../../http/docs/operation.ts';
 import { sampleAnswer, sampleNewThread, sampleQuestion, sampleRun, sampleStream, sampleThread } from '../../http/docs/samples.ts';
-import { count, flag, type JsonSchema, list, named, object, oneOf, only, orNull, text, time, uuid } from '../../http/docs/schema.ts';
+import { count, flag, list, named, object, oneOf, only, orNull, text, time, uuid } from '../../http/docs/schema.ts';
 import { createQueryReader } from '../../http/query.ts';
 import { readersExceeded } from '../../http/reader-bound.ts';
 import { runCancelled } from '../../http/run-answer.ts';
 import { rawTokenStream } from './encode.ts';
+import { metadataOperations } from './metadata-operations.ts';
+import { actingUser, number, query } from './operation-parts.ts';
+import { promptOperations } from './prompt-operations.ts';
 import { chatSessionsErrors, readConversation, toCompletion, toSession, toSwitched } from './translate.ts';
+import { uploadOperations } from './upload-operations.ts';
 import { readHistoryQuery, readSessionNumber } from './wire.ts';
 
-const number: JsonSchema = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
 const UNKNOWN = 4_711;
 const defaultModel = 'gpt-4';
 const messages = [sampleQuestion, sampleAnswer];
@@ -18,14 +21,6 @@ const figures = { messages: 2, lastMessageAt: sampleAnswer.createdAt, totalToken
 const noFigures = { messages: 0, lastMessageAt: null, totalTokens: 0 };
 const sessionExample = toSession({ thread: sampleThread, figures, defaultModel, messages, truncated: false });
 const newSession = toSession({ thread: sampleNewThread, figures: noFigures, defaultModel, messages: [], truncated: false });
-
-const actingUser: Parameter = {
-  name: 'X-User-Id',
-  in: 'header',
-  description: 'The user that a key with the scope act_as acts for; without it the application itself. Of no meaning with a token.',
-  schema: { type: 'string', minLength: 1, maxLength: 255 },
-};
-const query = (name: string, description: string, schema: JsonSchema): Parameter => ({ name, in: 'query', description, schema });
 
 const message = object({ role: oneOf('user', 'assistant'), content: text });
 const truncated = { messages_truncated: { ...flag, description: 'Older messages are left out.' } };
@@ -107,6 +102,19 @@ const stream: Operation = {
   ],
 };
 
+const tooManyWords = Array.from({ length: 65 }, (_, index) => `w${index}`).join(' ');
+const searchTerm = {
+  ...query('search_term', 'Only those whose title, or one of whose messages, has all of these words; the last one may be unfinished.', {
+    type: 'string',
+    maxLength: 1_000,
+  }),
+  example: 'hello hel',
+};
+const tags = {
+  ...query('tags', 'Only those with this tag; repeated, with all of them.', list({ type: 'string', maxLength: 255 })),
+  example: ['support'],
+};
+
 const history: Operation = {
   id: 'history',
   summary: 'The sessions that are not archived, newest update first',
@@ -117,6 +125,8 @@ const history: Operation = {
     query('model', 'Only those of this model.', { type: 'string', maxLength: 255 }),
     { ...query('start_date', 'Made after: a date or an RFC 3339 time.', text), example: '2020-01-01' },
     { ...query('end_date', 'Made before.', text), example: '2030-01-01T00:00:00Z' },
+    searchTerm,
+    tags,
   ],
   answers: [
     {
@@ -130,7 +140,7 @@ const history: Operation = {
   ],
   refused: [
     { request: { query: { page: '0' } }, fail: () => readHistoryQuery({ page: '0' }) },
-    { request: { query: { tags: 'support' } }, fail: () => readHistoryQuery({ tags: 'support' }) },
+    { request: { query: { search_term: tooManyWords } }, fail: () => readHistoryQuery({ search_term: tooManyWords }) },
     {
       request: { query: { start_date: '2026-02-01', end_date: '2026-01-01' } },
       fail: () => readHistoryQuery({ start_date: '2026-02-01', end_date: '2026-01-01' }),
@@ -212,6 +222,9 @@ export const chatSessionsDocument: DialectDocument = {
     'POST /switch-model': switchModel,
     'POST /sessions': createSession,
     'DELETE /sessions/:session_id': removeSession,
+    ...metadataOperations,
+    ...uploadOperations,
+    ...promptOperations,
   },
   errors: chatSessionsErrors,
   errorSchema: object(

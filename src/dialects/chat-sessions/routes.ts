@@ -7,9 +7,12 @@ import { awaitAnswer } from '../../http/run-answer.ts';
 import { STREAM_START } from '../../http/stream-cursor.ts';
 import { startAnswer } from './answer.ts';
 import { rawTokenStream } from './encode.ts';
+import { registerMetadataRoutes } from './metadata-routes.ts';
+import { registerPromptRoutes } from './prompt-routes.ts';
 import { callerIn, nameThread, requireCaller } from './request.ts';
 import { createSession, removeSession, showHistory, switchModel } from './session-routes.ts';
 import { toCompletion } from './translate.ts';
+import { registerUploadRoutes } from './upload-routes.ts';
 import { CreateSessionBody, StreamBody, SwitchModelBody } from './wire.ts';
 
 const NAME = 'chat-sessions';
@@ -22,6 +25,9 @@ export function registerRoutes(scope: FastifyInstance, deps: DialectDeps): void 
   scope.post('/switch-model', { schema: { body: SwitchModelBody } }, (request, reply) => switchModel(deps, request, reply));
   scope.post('/sessions', { schema: { body: CreateSessionBody } }, (request, reply) => createSession(deps, request, reply));
   scope.delete('/sessions/:session_id', (request, reply) => removeSession(deps, request, reply));
+  registerMetadataRoutes(scope, deps);
+  registerPromptRoutes(scope, deps);
+  registerUploadRoutes(scope, deps);
 }
 
 async function answer(deps: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object | undefined> {

@@ -51,12 +51,14 @@ async function readContent(engine: Engine, place: Place, sessions: number): Prom
   }
 }
 
-function toFilter({ model, createdAfter, createdBefore }: HistoryQuery, defaultModel: string): ThreadFilter {
+function toFilter({ model, createdAfter, createdBefore, words, tags }: HistoryQuery, defaultModel: string): ThreadFilter {
   return {
     archived: false,
     ...(model !== null && { model, orNoModel: model === defaultModel }),
     ...(createdAfter !== null && { createdAfter }),
     ...(createdBefore !== null && { createdBefore }),
+    ...(words !== null && { words }),
+    ...(tags.length > 0 && { tags }),
   };
 }
 

@@ -1,6 +1,8 @@
 import { AppError } from '../../core/errors.ts';
 import { type Message, textOf } from '../../core/message.ts';
+import { ExtractionError } from '../../core/ports/extractor.ts';
 import type { ThreadFigures } from '../../core/ports/thread-query.ts';
+import { extractionWords } from '../../core/refusals.ts';
 import type { Thread } from '../../core/thread.ts';
 import type { IncomingMessage, StartRun } from '../../engine/index.ts';
 import type { ErrorShape, FailedRequest } from '../../http/error-handler.ts';
@@ -54,11 +56,18 @@ export function toSession({ thread, figures, defaultModel, messages, truncated }
     created_at: formatTime(thread.createdAt),
     updated_at: formatTime(thread.updatedAt),
     thread_id: thread.id,
+    ...toMetadata(thread, figures),
+  };
+}
+
+/** What `/metadata` shows of a thread. */
+export function toMetadata(thread: Thread, figures: ThreadFigures): object {
+  return {
     message_count: figures.messages,
     total_tokens: figures.totalTokens,
+    last_message_at: figures.lastMessageAt === null ? null : formatTime(figures.lastMessageAt),
     tags: thread.tags,
     summary: null,
-    last_message_at: figures.lastMessageAt === null ? null : formatTime(figures.lastMessageAt),
   };
 }
 
@@ -99,7 +108,7 @@ export function toCompletion({ run, message }: RunAnswer): object {
   };
 }
 
-function detailOf({ code, message }: AppError): string {
+function detailOf({ code, message, cause }: AppError): string {
   switch (code) {
     case 'auth_missing':
       return 'Not authenticated';
@@ -108,6 +117,14 @@ function detailOf({ code, message }: AppError): string {
       return 'Could not validate credentials';
     case 'thread_not_found':
       return 'Chat session not found';
+    case 'prompt_not_found':
+      return 'Prompt not found';
+    case 'file_type_unsupported':
+      return 'Only PDF files are supported';
+    case 'file_too_large':
+      return 'File size exceeds maximum limit';
+    case 'file_unreadable':
+      return `Failed to extract text from PDF: ${cause instanceof ExtractionError ? extractionWords(cause.reason) : message}`;
     default:
       return message;
   }
@@ -121,7 +138,14 @@ function sourceOf(field: string | number | undefined, request: FailedRequest): '
 /** Failures as `{detail, code}`, a malformed request with one entry per mistake. */
 export const chatSessionsErrors: ErrorShape = {
   contentType: 'application/json; charset=utf-8',
-  status: { model_unknown: 400, body_not_object: 422, body_invalid: 422, body_too_deep: 422 },
+  status: {
+    model_unknown: 400,
+    file_type_unsupported: 400,
+    file_unreadable: 400,
+    body_not_object: 422,
+    body_invalid: 422,
+    body_too_deep: 422,
+  },
   body: (failure, _status, request) => ({
     detail: detailOf(failure),
     code: failure.code,

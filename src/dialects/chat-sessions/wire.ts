@@ -1,6 +1,9 @@
-import { type Static, Type } from 'typebox';
 import { AppError } from '../../core/errors.ts';
+import { type Static, Type } from '../../core/schema.ts';
+import type { SearchWord } from '../../core/search-words.ts';
 import { createQueryReader } from '../../http/query.ts';
+import { readTags } from '../../http/read-tags.ts';
+import { readSearch } from '../../http/search-query.ts';
 
 const nullable = { nullable: true } as const;
 const ModelName = Type.String({ minLength: 1, maxLength: 255 });
@@ -33,6 +36,12 @@ export const SwitchModelBody = Type.Object({
 });
 export type SwitchModelBody = Static<typeof SwitchModelBody>;
 
+/** Body of POST and DELETE `/sessions/{id}/tags`. */
+export const TagsBody = Type.Object({
+  tags: Type.Array(Type.String({ minLength: 1, maxLength: 255 }), { minItems: 1, maxItems: 100 }),
+});
+export type TagsBody = Static<typeof TagsBody>;
+
 /** The query of GET `/history`. */
 export interface HistoryQuery {
   readonly page: number;
@@ -40,18 +49,17 @@ export interface HistoryQuery {
   readonly model: string | null;
   readonly createdAfter: number | null;
   readonly createdBefore: number | null;
+  readonly words: readonly SearchWord[] | null;
+  readonly tags: readonly string[];
 }
 
 const PAGE = { min: 1, max: 2_147_483_647, default: 1 };
 const PAGE_SIZE = { min: 1, max: 100, default: 10 };
 const MAX_NAME = 255;
 
-/** Reads the query strictly; `request_invalid` when the dates end before they start, or for a filter that is not there yet. */
+/** Reads the query strictly; `request_invalid` when the dates end before they start. */
 export function readHistoryQuery(query: unknown): HistoryQuery {
   const reader = createQueryReader(query);
-  for (const name of ['search_term', 'tags']) {
-    if (reader.list(name, MAX_NAME).length > 0) throw new AppError('request_invalid', `${name} is not supported yet; leave it out.`);
-  }
   const createdAfter = reader.time('start_date');
   const createdBefore = reader.time('end_date');
   if (createdAfter !== null && createdBefore !== null && createdAfter > createdBefore) {
@@ -63,13 +71,20 @@ export function readHistoryQuery(query: unknown): HistoryQuery {
     model: reader.text('model', MAX_NAME),
     createdAfter,
     createdBefore,
+    words: readSearch(reader, 'search_term'),
+    tags: readTags(reader),
   };
 }
 
 /** Reads a session id from a path: 1 to 2^53-1 in decimal digits without sign or leading zero, else `validation_failed`. */
 export function readSessionNumber(text: string): number {
+  return readNumber('session_id', text);
+}
+
+/** The same for an id of another kind, which its parameter's name tells. */
+export function readNumber(name: string, text: string): number {
   const number = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isSafeInteger(number)) return number;
   const message = 'must be a whole number from 1 to 9007199254740991';
-  throw new AppError('validation_failed', `session_id ${message}.`, { fields: [{ path: ['session_id'], message, keyword: 'range' }] });
+  throw new AppError('validation_failed', `${name} ${message}.`, { fields: [{ path: [name], message, keyword: 'range' }] });
 }

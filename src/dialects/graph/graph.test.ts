@@ -36,11 +36,10 @@ function answering(ended: Run = completed, starts: StartRun[] = [], replayed = f
         starts.push(input);
         return { run: stubRun, thread: stubThread, replayed, rate: null };
       },
-      await: async () => ended,
+      await: async () => ({ run: ended, message: storedMessage(2, 'assistant', 'Suvarmalı') }),
       read: async ({ after }) => ({ events: events.slice(after, after + 1), ended: after === 4 }),
       follow: followOf(facts),
     },
-    threads: { message: async () => storedMessage(2, 'assistant', 'Suvarmalı') },
   };
 }
 

@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox';
 import { AppError } from '../../core/errors.ts';
+import { type Static, Type } from '../../core/schema.ts';
 import type { JsonObject } from '../../core/thread.ts';
 
 const MAX_CONTEXT_BYTES = 16_384;

@@ -105,6 +105,7 @@ const part: JsonSchema = named('native.Part', {
       status: oneOf('completed', 'failed', 'cancelled', 'denied'),
       result: text,
     }),
+    object({ type: only('citation'), file_id: uuid, name: text, page: orNull({ type: 'integer', minimum: 1 }) }),
     object({ type: only('error'), code: text, detail: text }),
   ],
 });

@@ -3,7 +3,9 @@ import { problemSchema } from '../../http/docs/problem-schema.ts';
 import { count, flag, list, object, text } from '../../http/docs/schema.ts';
 import { problemShape } from '../../http/problem.ts';
 import { accessOperations } from './access-operations.ts';
+import { fileOperations } from './file-operations.ts';
 import { actingUser } from './operation-parts.ts';
+import { promptOperations } from './prompt-operations.ts';
 import { runOperations } from './run-operations.ts';
 import { threadOperations } from './thread-operations.ts';
 
@@ -44,7 +46,15 @@ const listAgents: Operation = {
 
 /** What native tells about itself. */
 export const nativeDocument: DialectDocument = {
-  operations: { ...threadOperations, ...runOperations, ...accessOperations, 'GET /models': listModels, 'GET /agents': listAgents },
+  operations: {
+    ...threadOperations,
+    ...runOperations,
+    ...fileOperations,
+    ...accessOperations,
+    ...promptOperations,
+    'GET /models': listModels,
+    'GET /agents': listAgents,
+  },
   errors: problemShape,
   errorSchema: problemSchema,
 };

@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../core/errors.ts';
-import { type MessageId, parseUuid, type RunId, type ThreadId } from '../../core/ids.ts';
+import { type AttachmentId, type MessageId, type PromptId, parseUuid, type RunId, type ThreadId } from '../../core/ids.ts';
 import type { Caller, Principal, Scope } from '../../core/principal.ts';
+import { fileNotFound, promptNotFound } from '../../core/refusals.ts';
 import type { Run } from '../../core/run.ts';
 import { namedUserOf } from '../../http/authenticate.ts';
 import type { Doorkeeper } from '../../http/dialect.ts';
@@ -50,11 +51,30 @@ export function threadIn(request: FastifyRequest): { id: ThreadId } {
   return { id };
 }
 
+/** The file in the path; what is no id is a file that does not exist. */
+export function fileIn(request: FastifyRequest): { id: AttachmentId } {
+  const id = parseUuid<AttachmentId>(pathParameter(request, 'file_id'));
+  if (!id) throw fileNotFound();
+  return { id };
+}
+
 /** The run in the path; what is no id is a run that does not exist. */
 export function runIn(request: FastifyRequest): RunId {
   const id = parseUuid<RunId>(pathParameter(request, 'run_id'));
   if (!id) throw new AppError('run_not_found', 'There is no such run.');
   return id;
+}
+
+/** The prompt in the path; what is no id is a prompt that does not exist. */
+export function promptIn(request: FastifyRequest): { id: PromptId } {
+  return toPromptId(pathParameter(request, 'prompt_id'));
+}
+
+/** A prompt that a caller named; what is no id is a prompt that does not exist. */
+export function toPromptId(text: string | undefined): { id: PromptId } {
+  const id = parseUuid<PromptId>(text);
+  if (!id) throw promptNotFound();
+  return { id };
 }
 
 /** A message id that a caller sent; what is no id is a message that does not exist. */

@@ -97,13 +97,12 @@ describe('starting a run', () => {
 
   const ended = (changes: Partial<Run>) => ({
     start: async () => ({ run: stubRun, thread: stubThread, replayed: false, rate: null }),
-    await: async () => ({ ...stubRun, endedAt: 1_700_000_001_000, ...changes }),
+    await: async () => ({ run: { ...stubRun, endedAt: 1_700_000_001_000, ...changes }, message: storedMessage(2, 'assistant', 'Hello') }),
   });
   const sync = { prefer: 'foo, Respond-Sync; wait=9' };
 
   it('waits for the answer if asked to', async () => {
-    const message = async () => storedMessage(2, 'assistant', 'Hello');
-    const { post } = await serve({ runs: ended({ status: 'completed' }), threads: { message } });
+    const { post } = await serve({ runs: ended({ status: 'completed' }) });
     const response = await post(`${threadPath}/runs`, { text: 'Hi' }, sync);
     expect([response.status, response.headers.get('preference-applied')]).toEqual([200, 'respond-sync']);
     expect(await response.json()).toMatchObject({

@@ -1,9 +1,10 @@
 import { messageNotFound } from '../../core/refusals.ts';
 import type { Operation } from '../../http/docs/operation.ts';
 import { sampleAnswer, sampleNewThread, sampleQuestion, sampleThread } from '../../http/docs/samples.ts';
-import { flag, text } from '../../http/docs/schema.ts';
+import { flag, list, text } from '../../http/docs/schema.ts';
 import { NOBODY } from '../../http/docs/typical-failures.ts';
 import { readMessageCursor, readThreadCursor } from '../../http/list-cursor.ts';
+import { readSearch } from '../../http/search-query.ts';
 import {
   actingUser,
   after,
@@ -25,6 +26,8 @@ const PAGE = { min: 1, max: 100, default: 20 };
 const ofNewThread = { thread_id: '$response.body#/id' };
 const shown = { status: 200, headers: ['X-Thread-Id'], json: { schema: threadView, example: toThreadView(sampleThread) } } as const;
 
+const tooManyWords = Array.from({ length: 65 }, (_, index) => `w${index}`).join(' ');
+
 const listThreads: Operation = {
   id: 'listThreads',
   summary: 'The threads of the user, newest update first',
@@ -33,7 +36,20 @@ const listThreads: Operation = {
     cursor,
     limit,
     { name: 'model', in: 'query', description: 'Only those of this model.', schema: { type: 'string', maxLength: 255 } },
-    { name: 'tag', in: 'query', description: 'Only those with this tag.', schema: { type: 'string', maxLength: 50 } },
+    {
+      name: 'q',
+      in: 'query',
+      description: 'Only those whose title, or one of whose messages, has all of these words; the last one may be unfinished.',
+      schema: { type: 'string', maxLength: 1_000 },
+      example: 'hello hel',
+    },
+    {
+      name: 'tag',
+      in: 'query',
+      description: 'Only those with this tag; repeated, with all of them.',
+      schema: list({ type: 'string', maxLength: 255 }),
+      example: ['support'],
+    },
     { name: 'archived', in: 'query', description: 'The archived ones instead.', schema: { ...flag, default: false } },
     { name: 'before', in: 'query', description: 'Made before: a date or an RFC 3339 time.', schema: text, example: '2030-01-01' },
     { name: 'after', in: 'query', description: 'Made after.', schema: text, example: '2020-01-01T00:00:00Z' },
@@ -48,6 +64,7 @@ const listThreads: Operation = {
   refused: [
     refusedQuery({ limit: '0' }, (reader) => reader.integer('limit', PAGE)),
     refusedQuery({ before: 'yesterday' }, (reader) => reader.time('before')),
+    refusedQuery({ q: tooManyWords }, (reader) => readSearch(reader, 'q')),
     { request: { query: { cursor: 'abc' } }, fail: () => readThreadCursor('abc') },
   ],
 };

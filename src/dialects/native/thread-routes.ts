@@ -1,11 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { AppError } from '../../core/errors.ts';
 import type { ThreadQuery } from '../../core/ports/thread-query.ts';
 import type { DialectDeps } from '../../http/dialect.ts';
+import type { EventStream } from '../../http/event-stream.ts';
 import { readRepeatKey } from '../../http/idempotency.ts';
 import { readMessageCursor, readThreadCursor, writeMessageCursor, writeThreadCursor } from '../../http/list-cursor.ts';
 import { createQueryReader } from '../../http/query.ts';
+import { readTags } from '../../http/read-tags.ts';
 import { createReaderBound, type ReaderBound } from '../../http/reader-bound.ts';
+import { readSearch } from '../../http/search-query.ts';
 import { readStreamCursor } from '../../http/stream-cursor.ts';
 import { callerIn, threadIn, toMessageId } from './request.ts';
 import { nativeStream, toMessageView, toThreadFrames, toThreadView } from './translate.ts';
@@ -43,10 +45,10 @@ async function listThreads({ engine }: DialectDeps, request: FastifyRequest): Pr
 
 function readThreadQuery(query: unknown): ThreadQuery {
   const reader = createQueryReader(query);
-  if (reader.text('q', 1_000) !== null) throw searchUnsupported();
+  const words = readSearch(reader, 'q');
   const cursor = reader.text('cursor', 200);
   const model = reader.text('model', 255);
-  const tag = reader.text('tag', 50);
+  const tags = readTags(reader, 'tag');
   const before = reader.time('before');
   const after = reader.time('after');
   return {
@@ -54,15 +56,11 @@ function readThreadQuery(query: unknown): ThreadQuery {
     cursor: cursor === null ? null : readThreadCursor(cursor),
     archived: reader.flag('archived') ?? false,
     ...(model !== null && { model }),
-    ...(tag !== null && { tag }),
+    ...(words !== null && { words }),
+    ...(tags.length > 0 && { tags }),
     ...(before !== null && { createdBefore: before }),
     ...(after !== null && { createdAfter: after }),
   };
-}
-
-function searchUnsupported(): AppError {
-  const message = 'is not supported yet';
-  return new AppError('validation_failed', `q ${message}.`, { fields: [{ path: ['q'], message, keyword: 'unsupported' }] });
 }
 
 async function createThread({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
@@ -125,22 +123,34 @@ async function followThread({ engine, eventStreams }: DialectDeps, bound: Reader
   const leave = bound.admit(`${owner.applicationId} ${ref.id} ${owner.userId}`);
   try {
     reply.header('x-thread-id', ref.id);
+    const { id, log } = request;
+    const onFault = (err: unknown) => log.error({ request_id: id, err }, 'thread events broke off');
     const stream = eventStreams.open(reply, nativeStream);
-    const follow = engine.threads.follow(owner, ref, {
-      after: cursor?.offset ?? newest,
-      signal: stream.signal,
-      onEvents(events) {
-        stream.write(toThreadFrames(events));
-        return stream.needsDrain ? stream.drained() : undefined;
-      },
-    });
-    await follow.then(stream.end, (err: unknown) => {
-      if (!stream.signal.aborted) request.log.error({ err }, 'thread events broke off');
-      stream.destroy();
-    });
-  } finally {
+    void tellEvents(stream, onFault, (reader) => engine.threads.follow(owner, ref, { after: cursor?.offset ?? newest, ...reader })).finally(
+      leave,
+    );
+  } catch (error) {
     leave();
+    throw error;
   }
+}
+
+type ThreadReader = Parameters<DialectDeps['engine']['threads']['follow']>[2];
+
+/** Goes on by itself, so that nothing of the request is kept for as long as its stream is open. */
+function tellEvents(
+  stream: EventStream,
+  onFault: (error: unknown) => void,
+  follow: (reader: Omit<ThreadReader, 'after'>) => Promise<void>,
+): Promise<void> {
+  const onEvents: ThreadReader['onEvents'] = (events) => {
+    stream.write(toThreadFrames(events));
+    return stream.needsDrain() ? stream.drained() : undefined;
+  };
+  return follow({ signal: stream.signal, onEvents }).then(stream.end, (error: unknown) => {
+    if (!stream.signal.aborted) onFault(error);
+    stream.destroy();
+  });
 }
 
 interface Exchange {

@@ -73,7 +73,9 @@ describe('threads', () => {
       return Array.from({ length: query.cursor ? 1 : query.limit }, (_, index) => ({ ...stubThread, key: `k${index}` as ThreadKey }));
     };
     const { send } = await serve({ threads: { list } });
-    const page = (await (await send(`${base}/threads?limit=2&model=m&tag=t&archived=true&after=2024-01-01`)).json()) as {
+    const page = (await (
+      await send(`${base}/threads?limit=2&model=m&tag=t&tag=u&archived=true&after=2024-01-01&q=Caf%C3%A9+au`)
+    ).json()) as {
       data: unknown[];
       next_cursor: string;
     };
@@ -81,7 +83,18 @@ describe('threads', () => {
     const last = (await (await send(`${base}/threads?cursor=${page.next_cursor}`)).json()) as { next_cursor: null };
     expect(last).toEqual({ data: [threadView], next_cursor: null });
     expect(queries).toEqual([
-      { limit: 3, cursor: null, archived: true, model: 'm', tag: 't', createdAfter: Date.UTC(2024, 0, 1) },
+      {
+        limit: 3,
+        cursor: null,
+        archived: true,
+        words: [
+          { text: 'cafe', prefix: false },
+          { text: 'au', prefix: true },
+        ],
+        model: 'm',
+        tags: ['t', 'u'],
+        createdAfter: Date.UTC(2024, 0, 1),
+      },
       { limit: 21, cursor: { updatedAt: stubThread.updatedAt, key: 'k1' }, archived: false },
     ]);
   });
@@ -93,6 +106,11 @@ describe('threads', () => {
     ['limit=1&limit=2', 422],
     ['archived=1', 422],
     ['before=2024-02-30', 422],
+    [`q=${'x'.repeat(1_001)}`, 422],
+    [`q=${Array.from({ length: 65 }, (_, index) => `w${index}`).join('+')}`, 422],
+    ['q=a&q=b', 422],
+    ['q=%00', 422],
+    [Array.from({ length: 21 }, (_, index) => `tag=t${index}`).join('&'), 422],
     ['cursor=', 400],
     ['cursor=x', 400],
     [`cursor=${Buffer.from('[1]').toString('base64url')}`, 400],

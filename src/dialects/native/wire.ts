@@ -1,6 +1,6 @@
-import Type from 'typebox';
 import { AppError } from '../../core/errors.ts';
 import { SCOPES } from '../../core/principal.ts';
+import { type Static, Type } from '../../core/schema.ts';
 
 const MAX_TEXT = 200_000;
 const MAX_METADATA_BYTES = 16_384;
@@ -22,11 +22,11 @@ export const CreateThreadBody = Type.Object(
   },
   strict,
 );
-export type CreateThreadBody = Type.Static<typeof CreateThreadBody>;
+export type CreateThreadBody = Static<typeof CreateThreadBody>;
 
 /** Body of PATCH `/threads/{id}`: what is left out stays. */
 export const ChangeThreadBody = Type.Object({ ...CreateThreadBody.properties, archived: Type.Optional(Type.Boolean()) }, strict);
-export type ChangeThreadBody = Type.Static<typeof ChangeThreadBody>;
+export type ChangeThreadBody = Static<typeof ChangeThreadBody>;
 
 const TextPart = Type.Object({ type: Type.Literal('text'), text: Type.String({ maxLength: MAX_TEXT }) }, strict);
 const IncomingMessage = Type.Object({ parts: Type.Array(TextPart, { minItems: 1, maxItems: 50 }) }, strict);
@@ -45,11 +45,11 @@ export const StartRunBody = Type.Object(
   },
   strict,
 );
-export type StartRunBody = Type.Static<typeof StartRunBody>;
+export type StartRunBody = Static<typeof StartRunBody>;
 
 /** Body of PUT `/threads/{id}/head`. */
 export const HeadBody = Type.Object({ message_id: Type.String({ minLength: 1, maxLength: 64 }) }, strict);
-export type HeadBody = Type.Static<typeof HeadBody>;
+export type HeadBody = Static<typeof HeadBody>;
 
 const userId = Type.String({ minLength: 1, maxLength: 255 });
 
@@ -58,7 +58,7 @@ export const CreateTokenBody = Type.Object(
   { user_id: userId, expires_in: Type.Optional(Type.Integer({ minimum: 60, maximum: 86_400 })) },
   strict,
 );
-export type CreateTokenBody = Type.Static<typeof CreateTokenBody>;
+export type CreateTokenBody = Static<typeof CreateTokenBody>;
 
 /** Body of POST `/keys`: what is left out comes from the asking key. */
 export const CreateKeyBody = Type.Object(
@@ -79,7 +79,7 @@ export const CreateKeyBody = Type.Object(
   },
   strict,
 );
-export type CreateKeyBody = Type.Static<typeof CreateKeyBody>;
+export type CreateKeyBody = Static<typeof CreateKeyBody>;
 
 /** What a run is to answer. `parent` undefined: the thread's head. */
 export type Ask =

@@ -22,9 +22,8 @@ function answering(ended: Run = completed, starts: StartRun[] = []): ExpectedCal
         starts.push(input);
         return { run: stubRun, thread: stubThread, replayed: false, rate: null };
       },
-      await: async () => ended,
+      await: async () => ({ run: ended, message: { ...storedMessage(2, 'assistant', 'Well.'), createdAt: 1_700_000_000_000 } }),
     },
-    threads: { message: async () => ({ ...storedMessage(2, 'assistant', 'Well.'), createdAt: 1_700_000_000_000 }) },
   };
 }
 

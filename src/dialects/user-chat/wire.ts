@@ -1,6 +1,6 @@
-import { type Static, Type } from 'typebox';
 import { AppError } from '../../core/errors.ts';
 import { parseUuid, type ThreadId } from '../../core/ids.ts';
+import { type Static, Type } from '../../core/schema.ts';
 import { isWhiteSpace } from '../../http/raw-text.ts';
 
 const nullable = { nullable: true } as const;

@@ -11,6 +11,9 @@ const run: Run = {
   messageId: 'q' as MessageId,
   snapshot: { model: 'fast', ...target, agent: null, temperature: 0.2, maxTokens: null, instructions: ['Be brief.'] },
 };
+const { signal } = new AbortController();
+/** For threads without files. */
+const readFiles = () => Promise.reject(new Error('There are no files to read.'));
 const counter = { load: async () => {}, count: async (text: string) => text.length };
 const history = [
   message('user', [{ type: 'text', text: 'x'.repeat(500) }]),
@@ -22,9 +25,9 @@ test("asks the provider's model with the run's own settings and the whole conver
   const asked: unknown[] = [];
   const contextOf = async (input: unknown) => {
     asked.push(input);
-    return history;
+    return { messages: history, hasFiles: false };
   };
-  const request = await assembleRequest({ store: { contextOf }, counter }, run);
+  const request = await assembleRequest({ store: { contextOf }, counter, readFiles }, run, signal);
   expect(asked).toEqual([{ threadKey: run.threadKey, messageId: 'q', limit: 500, maxChars: 10_000 }]);
   expect(request).toMatchObject({ model: 'gpt-x', temperature: 0.2, maxTokens: null });
   expect(request.messages.map(({ role }) => role)).toEqual(['system', 'user', 'assistant', 'user']);
@@ -32,14 +35,22 @@ test("asks the provider's model with the run's own settings and the whole conver
 
 test('keeps room for the answer that was asked for', async () => {
   const long: Run = { ...run, snapshot: { ...run.snapshot, maxTokens: 400 } };
-  const request = await assembleRequest({ store: { contextOf: async () => history }, counter }, long);
+  const request = await assembleRequest(
+    { store: { contextOf: async () => ({ messages: history, hasFiles: false }) }, counter, readFiles },
+    long,
+    signal,
+  );
   expect(request.maxTokens).toBe(400);
   expect(request.messages.map(({ role }) => role)).toEqual(['system', 'user']);
 });
 
 test('asks nothing when the question is gone, as it is after a deletion', async () => {
   for (const left of [[], history.slice(0, 2)]) {
-    const asking = assembleRequest({ store: { contextOf: async () => left }, counter }, run);
+    const asking = assembleRequest(
+      { store: { contextOf: async () => ({ messages: left, hasFiles: false }) }, counter, readFiles },
+      run,
+      signal,
+    );
     await expect(asking).rejects.toMatchObject({ code: 'message_not_found' });
   }
 });

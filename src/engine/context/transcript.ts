@@ -65,7 +65,7 @@ type Visible = TextPart | CallPart | ResultPart;
 function visibleParts(parts: readonly Part[], provider: string): readonly Visible[] {
   const visible: Visible[] = [];
   for (const part of parts) {
-    if (part.type === 'reasoning' || part.type === 'error') continue;
+    if (part.type === 'reasoning' || part.type === 'citation' || part.type === 'error') continue;
     if (part.type === 'tool_result') {
       visible.push(part);
       continue;

@@ -97,6 +97,7 @@ function textsOf(part: Part): readonly string[] {
       return [part.call_id, part.name, part.arguments];
     case 'tool_result':
       return [part.call_id, part.result];
+    case 'citation':
     case 'error':
       return [];
   }

@@ -1,11 +1,15 @@
-import type { Part } from '../../core/message.ts';
+import type { SourcePassage } from '../../core/attachment.ts';
+import { type Part, textOf } from '../../core/message.ts';
 import type { RunFact } from '../../core/run-event.ts';
+import { namedPassages } from '../context/files/labels.ts';
 
 type TextPart = { type: 'text' | 'reasoning'; text: string };
 
 /** Collects a run's facts into the parts of its answer. */
 export interface Answer {
   add(fact: RunFact): void;
+  /** Adds which of these passages the answer names; call when all of its text is there. */
+  cite(passages: readonly SourcePassage[]): void;
   parts(): readonly Part[];
   /** UTF-16 code units of visible text so far: the `at` of the next piece. */
   readonly length: number;
@@ -26,6 +30,11 @@ export function createAnswer(): Answer {
       return length;
     },
     parts: () => parts,
+    cite(passages) {
+      if (passages.length === 0) return;
+      const named = namedPassages(textOf(parts), passages);
+      parts.push(...named.map(({ fileId, name, page }) => ({ type: 'citation', file_id: fileId, name, page }) as const));
+    },
     add(fact) {
       switch (fact.type) {
         case 'text.appended':

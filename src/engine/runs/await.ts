@@ -1,11 +1,13 @@
 import { AppError } from '../../core/errors.ts';
 import type { RunId } from '../../core/ids.ts';
+import type { Message } from '../../core/message.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import type { RunStore } from '../../core/ports/store.ts';
+import type { MessageStore, RunStore } from '../../core/ports/store.ts';
 import type { Owner } from '../../core/principal.ts';
-import { runNotFound } from '../../core/refusals.ts';
+import { messageNotFound, runNotFound } from '../../core/refusals.ts';
 import { hasEnded, type Run } from '../../core/run.ts';
 import type { WakeUps } from '../wake-ups.ts';
+import type { LiveRuns } from './live-run.ts';
 
 const POLL_MS = 2_000;
 
@@ -13,6 +15,7 @@ interface AwaitPorts {
   readonly store: Pick<RunStore, 'findRun'>;
   readonly clock: Clock;
   readonly wakeUps: WakeUps;
+  readonly live: Pick<LiveRuns, 'get'>;
 }
 
 interface AwaitOptions {
@@ -20,25 +23,68 @@ interface AwaitOptions {
   readonly signal: AbortSignal;
 }
 
+interface Ended<Also> {
+  readonly run: Run;
+  readonly also: Also;
+}
+
 export type AwaitEnd = (owner: Owner, id: RunId, options: AwaitOptions) => Promise<Run>;
 
 /** Waits for a run's end; `run_timeout` when it takes too long, while the run goes on. */
-export function createAwait({ store, clock, wakeUps }: AwaitPorts): AwaitEnd {
-  return async (owner, id, { timeoutMs, signal }) => {
-    const wakeUp = wakeUps.listen(id);
-    const until = clock.elapsed() + timeoutMs;
-    try {
-      while (true) {
-        const run = await store.findRun(owner, id);
-        if (!run) throw runNotFound();
-        if (hasEnded(run.status)) return run;
-        signal.throwIfAborted();
-        const left = until - clock.elapsed();
-        if (left <= 0) throw new AppError('run_timeout', `Run ${id} has not ended yet; it goes on`);
-        await wakeUp.wait(Math.min(left, POLL_MS), signal);
-      }
-    } finally {
-      wakeUp.close();
-    }
+export function createAwait(ports: AwaitPorts): AwaitEnd {
+  return async (owner, id, options) => (await untilEnded(ports, { owner, id, ...options }, async () => null)).run;
+}
+
+export type AwaitAnswer = (
+  run: Pick<Run, 'owner' | 'id' | 'answerId'>,
+  options: AwaitOptions,
+) => Promise<{ readonly run: Run; readonly message: Message }>;
+
+/** The same, with the answer, which is read together with the run; `message_not_found` when it was deleted since. */
+export function createAwaitAnswer(ports: AwaitPorts & { readonly store: Pick<MessageStore, 'findMessage'> }): AwaitAnswer {
+  return async ({ owner, id, answerId }, options) => {
+    const findAnswer = () => ports.store.findMessage({ owner, messageId: answerId });
+    const { run, also } = await untilEnded(ports, { owner, id, ...options }, findAnswer);
+    // Where the two are read by different connections, the answer may have been looked for just before the run ended.
+    const message = also ?? (await findAnswer());
+    if (!message) throw messageNotFound();
+    return { run, message };
   };
+}
+
+interface Wait extends AwaitOptions {
+  readonly owner: Owner;
+  readonly id: RunId;
+}
+
+async function untilEnded<Also>(ports: AwaitPorts, wait: Wait, readAlso: () => Promise<Also>): Promise<Ended<Also>> {
+  const { store, clock, wakeUps } = ports;
+  const { owner, id, timeoutMs, signal } = wait;
+  const wakeUp = wakeUps.listen(id);
+  const until = clock.elapsed() + timeoutMs;
+  // While this process executes it there is nothing to be read: it will say when it has ended.
+  let running = isRunningHere(ports, owner, id);
+  try {
+    while (true) {
+      if (!running) {
+        const [run, also] = await Promise.all([store.findRun(owner, id), readAlso()]);
+        if (!run) throw runNotFound();
+        if (hasEnded(run.status)) return { run, also };
+      }
+      running = false;
+      signal.throwIfAborted();
+      const left = until - clock.elapsed();
+      if (left <= 0) throw new AppError('run_timeout', `Run ${id} has not ended yet; it goes on`);
+      await wakeUp.wait(Math.min(left, POLL_MS), signal);
+    }
+  } finally {
+    wakeUp.close();
+  }
+}
+
+function isRunningHere({ live }: AwaitPorts, owner: Owner, id: RunId): boolean {
+  const known = live.get(id);
+  if (!known || known.ended) return false;
+  const { applicationId, userId } = known.run.owner;
+  return applicationId === owner.applicationId && userId === owner.userId;
 }

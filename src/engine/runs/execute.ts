@@ -17,7 +17,7 @@ import { cleanText, createTextIntake } from './text-intake.ts';
 export interface ExecutorPorts {
   readonly catalogue: Catalogue;
   readonly agents: readonly Agent[];
-  readonly assemble: (run: Run) => Promise<ModelRequest>;
+  readonly assemble: (run: Run, signal: AbortSignal) => Promise<ModelRequest>;
   readonly writer: LogWriter;
   readonly live: LiveRuns;
   readonly clock: Clock;
@@ -46,8 +46,9 @@ async function executeToItsEnd(ports: ExecutorPorts, live: LiveRun): Promise<voi
   const intake = createIntake(ports, live, startedAt);
   let ending: Ending;
   try {
-    const end = await streamAnswer(ports, live, intake.take);
+    const { end, passages = [] } = await streamAnswer(ports, live, intake.take);
     await intake.finish();
+    live.answer.cite(passages);
     ending = live.stopReason === null ? completed(live, end) : stopped(live.stopReason);
   } catch (error) {
     await intake.finish();
@@ -63,17 +64,23 @@ async function executeToItsEnd(ports: ExecutorPorts, live: LiveRun): Promise<voi
   observer.runEnded({ id, model: snapshot.model, status, code: failure?.code ?? null, usage, durationMs });
 }
 
-async function streamAnswer(ports: ExecutorPorts, live: LiveRun, emit: (chunk: AgentChunk) => void | Promise<void>): Promise<ModelEnd> {
+/** How a model's answer ended, and what of the user's files it had. */
+interface Streamed extends Pick<ModelRequest, 'passages'> {
+  readonly end: ModelEnd;
+}
+
+async function streamAnswer(ports: ExecutorPorts, live: LiveRun, emit: (chunk: AgentChunk) => void | Promise<void>): Promise<Streamed> {
   const { snapshot } = live.run;
   live.signal.throwIfAborted();
   const agent = agentNamed(ports.agents, snapshot.agent);
   const provider = ports.catalogue.provider(snapshot.provider);
   if (!provider) throw new AppError('model_unknown', `The provider of the model ${snapshot.model} is no longer configured`);
   const { signal } = live;
-  const request = await onceAvailable(() => ports.assemble(live.run), { clock: ports.clock, signal });
+  const request = await onceAvailable(() => ports.assemble(live.run, signal), { clock: ports.clock, signal });
   signal.throwIfAborted();
   const observed = observedProvider(provider, ports.observer, live.run);
-  return agent ? agent.run({ request, provider: observed, emit, signal }) : observed.stream(request, emit, signal);
+  const end = agent ? agent.run({ request, provider: observed, emit, signal }) : observed.stream(request, emit, signal);
+  return { end: await end, passages: request.passages };
 }
 
 /** Turns a model's chunks into facts of the log: clean text, first text urgent, bounded in all. */

@@ -2,7 +2,9 @@ import type { ProcessId } from '../../core/ids.ts';
 import type { Lease, RunStore } from '../../core/ports/store.ts';
 import type { Run } from '../../core/run.ts';
 import { assembleRequest } from '../context/assemble.ts';
+import { createFileContext } from '../context/files/file-context.ts';
 import type { EnginePorts } from '../engine.ts';
+import { startFillingSearch } from '../fill-search.ts';
 import { createWakeUps, type WakeUps } from '../wake-ups.ts';
 import { createExecutor } from './execute.ts';
 import { createLiveRuns, type LiveRuns } from './live-run.ts';
@@ -12,9 +14,10 @@ const LEASE_MS = 10_000;
 const RENEW_MS = 3_000;
 const FORGET_MS = 3_600_000;
 const SWEEP_MS = 2_000;
+const SWEEP_FILES_MS = 600_000;
 const FLUSH_WINDOW_MS = 10;
 /** A busy server writes less often. */
-const BUSY_FLUSH_WINDOW_MS = 25;
+const BUSY_FLUSH_WINDOW_MS = 34;
 
 /** What this process holds to execute runs: its claim, the live runs, the writer of their logs, the ears of their readers. */
 export interface RunHost {
@@ -31,8 +34,8 @@ export interface RunHost {
   readonly failing: boolean;
   /** Prolongs the claim on the live runs. */
   renew(): Promise<void>;
-  /** From now on keeps the claim alive, forgets old idempotency keys and, where the store is shared, sweeps up what other processes left. */
-  startUpkeep(sweep: () => Promise<void>): void;
+  /** From now on keeps the claim alive, forgets old idempotency keys, removes files that nobody has and, where the store is shared, sweeps up what other processes left. */
+  startUpkeep(tasks: Pick<Upkeep, 'sweep' | 'sweepFiles'>): void;
   /** Claims nothing more. */
   startDraining(): void;
   close(): void;
@@ -59,11 +62,12 @@ export function createRunHost(ports: EnginePorts): RunHost {
     onEnded: ({ run }) => tell(run),
     windowMs: () => (load.level() === 'calm' ? FLUSH_WINDOW_MS : BUSY_FLUSH_WINDOW_MS),
   });
+  const readFiles = createFileContext({ store, counter });
   const executeOnly = createExecutor({
     ...ports,
     writer,
     live,
-    assemble: (run) => assembleRequest({ store, counter }, run),
+    assemble: (run, signal) => assembleRequest({ store, counter, readFiles }, run, signal),
     limits: { runMs: settings.runSeconds * 1000, answerChars: settings.answerChars },
   });
 
@@ -83,8 +87,8 @@ export function createRunHost(ports: EnginePorts): RunHost {
     execute,
     tell,
     renew,
-    startUpkeep(sweep) {
-      upkeep = startUpkeep(ports, { renew, sweep });
+    startUpkeep(tasks) {
+      upkeep = startUpkeep(ports, { renew, ...tasks });
     },
     get draining() {
       return draining;
@@ -111,11 +115,13 @@ async function renewLeases(store: Pick<RunStore, 'renewLeases'>, live: LiveRuns,
 interface Upkeep {
   readonly renew: () => Promise<void>;
   readonly sweep: () => Promise<void>;
+  readonly sweepFiles: () => Promise<void>;
 }
 
-function startUpkeep({ store, clock, observer }: EnginePorts, { renew, sweep }: Upkeep): readonly (() => void)[] {
+function startUpkeep({ store, clock, observer }: EnginePorts, { renew, sweep, sweepFiles }: Upkeep): readonly (() => void)[] {
   const every = (ms: number, task: () => Promise<void>) =>
     clock.every(ms, () => task().catch((error: unknown) => observer.faulted('upkeep', error)));
-  const upkeep = [every(RENEW_MS, renew), every(FORGET_MS, () => store.forgetOldKeys(clock.now()))];
+  const forget = every(FORGET_MS, () => store.forgetOldKeys(clock.now()));
+  const upkeep = [every(RENEW_MS, renew), forget, every(SWEEP_FILES_MS, sweepFiles), startFillingSearch({ store, clock, observer })];
   return store.capabilities.shared ? [...upkeep, every(SWEEP_MS, sweep)] : upkeep;
 }

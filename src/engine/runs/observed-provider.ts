@@ -1,9 +1,14 @@
+import type { RunId } from '../../core/ids.ts';
 import { type ModelEnd, ModelError, type ModelProvider } from '../../core/ports/model-provider.ts';
 import type { Observer } from '../../core/ports/observer.ts';
-import type { Run } from '../../core/run.ts';
+
+interface Execution {
+  readonly id: RunId;
+  readonly snapshot: { readonly provider: string };
+}
 
 /** The provider, with every call that a run makes reported; nothing is done for a chunk. */
-export function observedProvider(provider: ModelProvider, observer: Observer, { id, snapshot }: Run): ModelProvider {
+export function observedProvider(provider: ModelProvider, observer: Observer, { id, snapshot }: Execution): ModelProvider {
   let calls = 0;
   return {
     async stream(request, sink, signal) {

@@ -6,9 +6,10 @@ import type { Agent } from '../../core/ports/agent.ts';
 import type { Catalogue, CatalogueModel } from '../../core/ports/catalogue.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { IdSource } from '../../core/ports/ids.ts';
+import type { LoadGauge } from '../../core/ports/load.ts';
 import type { Observer } from '../../core/ports/observer.ts';
 import type { BeginRefusal, BeginResult, BeginRun, Lease, RunStore, ThreadStore } from '../../core/ports/store.ts';
-import { credentialRevoked, messageNotFound, repeatMismatch, threadNotFound } from '../../core/refusals.ts';
+import { credentialRevoked, messageNotFound, repeatMismatch, serverBusy, threadNotFound } from '../../core/refusals.ts';
 import type { Run, RunSnapshot } from '../../core/run.ts';
 import { titleFrom } from '../../core/title.ts';
 import { agentNamed } from '../agents.ts';
@@ -30,6 +31,7 @@ interface StartPorts {
   readonly ids: IdSource;
   readonly clock: Clock;
   readonly observer: Observer;
+  readonly load: LoadGauge;
   readonly limits: Pick<Limits, 'message' | 'unfinished'>;
   readonly refused: LatelyRefused;
   readonly wakeUps: WakeUps;
@@ -42,8 +44,10 @@ interface StartPorts {
 export function createStart(ports: StartPorts): (input: StartRun) => Promise<Started> {
   return async (input) => {
     requireLease(ports);
+    const busy = ports.load.level() === 'overloaded' ? shed(ports) : null;
+    if (busy && !input.repeat) throw busy;
     const begin = await beginning(ports, input);
-    const { rate, result, storeMs } = await beginCharged(ports, input, begin);
+    const { rate, result, storeMs } = await (busy ? replayOf(ports, begin, busy) : beginCharged(ports, input, begin));
     if (result.kind === 'refused') throw refusal(ports, begin, result);
     const { run, thread } = result;
     if (result.kind === 'begun') {
@@ -85,6 +89,7 @@ async function beginCharged(ports: StartPorts, input: StartRun, begin: Beginning
   try {
     charge = await ports.limits.message(input.owner);
   } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'rate_limited') throw error;
     return replayOf(ports, begin, error);
   }
   try {
@@ -105,9 +110,16 @@ async function beginCharged(ports: StartPorts, input: StartRun, begin: Beginning
   }
 }
 
+/** Turns new work away instead of letting it wait: what is under way ends sooner, and whoever is refused may go elsewhere. */
+function shed({ observer }: StartPorts): AppError {
+  const busy = serverBusy();
+  observer.refused({ code: busy.code, limit: 'load' });
+  return busy;
+}
+
 /** A repeat costs nothing, so it is answered even when nothing is left: a beginning that may begin no run can only replay one. */
-async function replayOf({ store, lease }: StartPorts, begin: Beginning, refused: unknown): Promise<Charged> {
-  if (!(refused instanceof AppError) || refused.code !== 'rate_limited' || begin.idempotency === null) throw refused;
+async function replayOf({ store, lease }: StartPorts, begin: Beginning, refused: AppError): Promise<Charged> {
+  if (begin.idempotency === null) throw refused;
   const result = await store.beginRun({ ...begin, lease: lease(), maxUnfinished: { user: 0, application: 0 } });
   if (result.kind === 'replayed' || (result.kind === 'refused' && result.reason === 'idempotency_mismatch')) {
     return { result, rate: refused.rate ?? null, storeMs: 0 };

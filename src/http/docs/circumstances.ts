@@ -18,6 +18,7 @@ export const circumstances = {
   crowdedAnswer: '{repeat_key} is the Idempotency-Key of this request, whose answer is under way and has as many readers as it may.',
   cancelled: 'The answer is cancelled before it is whole.',
   longBody: '{body} is a JSON object of more bytes than the server takes.',
+  largeFile: '{file} is a PDF of one byte more than may be uploaded.',
   guardedMetrics: '/metrics asks for a credential; {key} is a key without the scope admin.',
 } as const;
 

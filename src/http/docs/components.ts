@@ -53,6 +53,7 @@ export const headers: Readonly<Record<string, { description: string; schema: Jso
   ETag: { description: 'Names this version of the document; `If-None-Match` with it is answered by 304.', schema: { type: 'string' } },
   'Preference-Applied': { description: '`respond-sync` when the answer was waited for (RFC 7240).', schema: { type: 'string' } },
   'Retry-After': { description: 'Seconds to wait before trying again.', schema: { type: 'string', pattern: '^[0-9]+$' } },
+  'Content-Disposition': { description: "`attachment`, with the file's name (RFC 6266).", schema: { type: 'string' } },
   'WWW-Authenticate': { description: 'The scheme to authenticate with.', schema: { type: 'string' } },
   'X-RateLimit-Limit': { description: 'What the tightest allowance gives in its window.', schema: { type: 'string' } },
   'X-RateLimit-Remaining': { description: 'What is left of it.', schema: { type: 'string' } },

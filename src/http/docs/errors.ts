@@ -68,7 +68,7 @@ function failuresOf({ method, operation, pathNames, checkBody }: FailingRoute): 
   const told = new Set(refused.map(({ failure }) => failure.code));
   const everywhere: readonly ErrorCode[] = [
     ...(operation.public ? [] : authentication),
-    ...(changes ? reading : []),
+    ...(changes && !operation.body?.form ? reading : []),
     ...(operation.repeatable ? repeating : []),
   ];
   const codes: readonly ErrorCode[] = [

@@ -40,7 +40,8 @@ export function createOpenApi(routes: readonly DescribedRoute[], dialects: reado
   for (const route of routes) {
     const place = placeOf(route, doors, components);
     if (!place) continue;
-    const schema = route.bodySchema ?? place.operation.body?.schema ?? null;
+    const { body } = place.operation;
+    const schema = body?.form ? null : (route.bodySchema ?? body?.schema ?? null);
     const path = route.url.replace(/:(\w+)/g, '{$1}');
     const described = describe({ ...place, checkBody: schema ? compile(schema) : null });
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: described };
@@ -139,7 +140,7 @@ function requestBodyOf({ route, operation, components, operationId }: Place, bod
   const shared = components.share('schemas', `${operationId.replace(/\.\d+$/, '')}-body`, schema);
   return {
     required: operation.body?.optional !== true,
-    content: { 'application/json': { schema: shared, examples: Object.fromEntries(examples) } },
+    content: { [body.form ? 'multipart/form-data' : 'application/json']: { schema: shared, examples: Object.fromEntries(examples) } },
   };
 }
 

@@ -43,7 +43,16 @@ export interface Refused {
   readonly fail?: () => unknown;
 }
 
-type HeaderName = 'X-Thread-Id' | 'X-Run-Id' | 'X-Session-Id' | 'X-Model' | 'Location' | 'Preference-Applied' | 'Retry-After' | 'ETag';
+type HeaderName =
+  | 'X-Thread-Id'
+  | 'X-Run-Id'
+  | 'X-Session-Id'
+  | 'X-Model'
+  | 'Location'
+  | 'Preference-Applied'
+  | 'Retry-After'
+  | 'ETag'
+  | 'Content-Disposition';
 
 /** One way in which a request is answered when all is well. */
 export interface Answer {
@@ -78,6 +87,8 @@ export interface Operation {
     /** Where the route has none of its own that validates. */
     readonly schema?: JsonSchema;
     readonly optional?: true;
+    /** It is a multipart form; what the examples give as `file` is the content of a file. */
+    readonly form?: true;
     readonly examples: Readonly<Record<string, unknown>>;
   };
   /** Takes an `Idempotency-Key`. */

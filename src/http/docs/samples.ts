@@ -1,9 +1,12 @@
-import type { MessageId, RunId, ThreadId, ThreadKey } from '../../core/ids.ts';
+import type { Attachment } from '../../core/attachment.ts';
+import type { AttachmentId, ContentId, MessageId, PromptId, RunId, ThreadId, ThreadKey } from '../../core/ids.ts';
 import { DEFAULT_APPLICATION } from '../../core/ids.ts';
 import type { Message } from '../../core/message.ts';
+import type { Prompt } from '../../core/prompt.ts';
 import type { Run } from '../../core/run.ts';
 import { type LoggedEvent, logEvent, type RunFact } from '../../core/run-event.ts';
 import type { Thread } from '../../core/thread.ts';
+import type { Preview } from '../../engine/index.ts';
 import { frameId, serializeFrame } from '../sse.ts';
 import type { StreamSample } from './operation.ts';
 
@@ -93,6 +96,46 @@ export const sampleRun: Run = {
   failure: null,
   createdAt: CREATED + 100,
   endedAt: CREATED + 900,
+};
+
+/** A file in the sample thread. */
+export const sampleFile: Attachment = {
+  id: '019a9e2f-1b7a-7e13-8d22-6b7c8d9e0f1a' as AttachmentId,
+  number: 6_203_841_957_330_118,
+  threadId: THREAD,
+  threadNumber: 5_231_907_448_120_331,
+  name: 'document.pdf',
+  size: 1024,
+  type: 'pdf',
+  digest: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+  contentId: 'never shown' as ContentId,
+  pageCount: 1,
+  characters: 16,
+  truncated: false,
+  createdAt: CREATED,
+};
+
+/** A prompt as it is just after it was made. */
+export const samplePrompt: Prompt = {
+  id: '019a9e2f-1b79-7d02-9c11-5a6b7c8d9e0f' as PromptId,
+  number: 7_314_950_262_118_403,
+  title: 'Text Summarizer',
+  content: 'Summarize the following text: {text}',
+  scenario: 'summarization',
+  description: 'Generates concise summaries',
+  metadata: { tags: ['summary', 'concise'] },
+  isTemplate: false,
+  version: 1,
+  usageCount: 0,
+  createdAt: CREATED,
+  updatedAt: CREATED,
+};
+
+/** What a model answered to it. */
+export const samplePreview: Pick<Preview, 'text' | 'model' | 'tokens'> = {
+  text: 'Generated summary of the sample text...',
+  model: 'gpt-3.5-turbo',
+  tokens: 150,
 };
 
 const facts: readonly RunFact[] = [

@@ -1,15 +1,24 @@
 import { AppError, type ErrorCode, storeUnavailable } from '../../core/errors.ts';
+import { ExtractionError } from '../../core/ports/extractor.ts';
 import {
   agentUnknown,
   connectionsExceeded,
   credentialRevoked,
+  fileNotFound,
+  fileTooLarge,
+  fileTypeUnsupported,
+  fileUnreadable,
   keyNotFound,
   messageNotFound,
   modelUnknown,
+  promptNotFound,
   rateExceeded,
   repeatMismatch,
   runNotFound,
+  templateReadOnly,
   threadNotFound,
+  uploadsExceeded,
+  versionNotFound,
 } from '../../core/refusals.ts';
 import { queueFull, runLimitReached } from '../../engine/index.ts';
 import { credentialRefused } from '../authenticate.ts';
@@ -59,6 +68,13 @@ const typical: Readonly<Record<ErrorCode, Typical>> = {
   thread_not_found: { request: { path: { thread_id: NOBODY, conversation_id: NOBODY } }, fail: threadNotFound },
   run_not_found: { request: { path: { run_id: NOBODY } }, fail: runNotFound },
   message_not_found: { fail: messageNotFound },
+  file_not_found: { request: { path: { file_id: NOBODY } }, fail: fileNotFound },
+  file_type_unsupported: { fail: () => fileTypeUnsupported(['pdf']) },
+  file_too_large: { fail: fileTooLarge },
+  file_unreadable: { fail: () => fileUnreadable(new ExtractionError('damaged')) },
+  prompt_not_found: { request: { path: { prompt_id: NOBODY } }, fail: promptNotFound },
+  version_not_found: { request: { path: { version: '4711' } }, fail: versionNotFound },
+  template_read_only: { fail: templateReadOnly },
   key_not_found: { request: { path: { key_id: NOBODY } }, fail: keyNotFound },
   application_not_found: { fail: () => new AppError('application_not_found', 'There is no such application') },
   route_not_found: { fail: () => toAppError({ code: 'FST_ERR_BAD_URL' }) },
@@ -97,6 +113,7 @@ const typical: Readonly<Record<ErrorCode, Typical>> = {
     fail: () => readersExceeded(1_000),
   },
   state_conflict: { fail: () => new AppError('state_conflict', 'This does not fit the state that the record is in.') },
+  too_many_uploads: { fail: () => uploadsExceeded(4) },
   run_cancelled: { fail: () => runCancelled(SAMPLE_RUN_ID) },
   run_failed: { fail: () => new AppError('run_failed', 'The model provider failed.', { runId: SAMPLE_RUN_ID }) },
   run_timeout: {

@@ -62,6 +62,7 @@ function assistantPart(part: Part, names: NoteNames): readonly AssistantPart[] {
       return [{ type: 'tool-call', toolCallId: part.call_id, toolName: part.name, input, ...noted(part.provider, names) }];
     }
     case 'tool_result':
+    case 'citation':
     case 'error':
       return [];
   }

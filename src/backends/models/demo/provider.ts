@@ -16,7 +16,7 @@ const CHARACTERS_PER_TOKEN = 4;
 export function createDemoProvider({ clock, tokenDelayMs = 20 }: DemoOptions): ModelProvider {
   async function stream(request: ModelRequest, sink: ChunkSink, signal: AbortSignal): Promise<ModelEnd> {
     signal.throwIfAborted();
-    const words = demoAnswer(request.messages).match(/\s*\S+/g) ?? [];
+    const words = demoAnswer(request).match(/\s*\S+/g) ?? [];
     const wanted = words.slice(0, request.maxTokens ?? words.length);
     for (const text of wanted) {
       if (tokenDelayMs > 0) await clock.sleep(tokenDelayMs, signal);

@@ -1,5 +1,6 @@
 import { storeUnavailable } from '../../../core/errors.ts';
 import type { Store } from '../../../core/ports/store.ts';
+import { operationKinds, operationNames } from '../sql/operation-kinds.ts';
 import { liveEvents } from '../sql/run-log.ts';
 import type { StoreOperations } from '../sql/store-operations.ts';
 import { storeOperations } from '../sql/store-operations.ts';
@@ -81,52 +82,17 @@ function operationsOver(lanes: Lanes, time: DatabaseClock): StoreOperations {
   const leasing = async (connection: Connection) => withShiftedLeases(operationsOn(connection), await time.shift(connection.session));
   const reading = callOf((work) => reliably(() => lanes.reads.run((connection) => work(operationsOn(connection)))));
   const writing = callOf((work) => inTransaction(lanes.writes, 'plain', async (connection) => work(await leasing(connection))));
+  const plain = operationNames.map((name) => [name, operationKinds[name] === 'reads' ? reading(name) : writing(name)]);
   return {
-    createThread: writing('createThread'),
-    findThread: reading('findThread'),
-    ownersOfThread: reading('ownersOfThread'),
-    listThreads: reading('listThreads'),
-    countThreads: reading('countThreads'),
-    measureThread: reading('measureThread'),
-    changeThread: writing('changeThread'),
-    setHead: writing('setHead'),
-    closeThread: writing('closeThread'),
+    ...(Object.fromEntries(plain) as StoreOperations),
     purgeThread: (key) => purgeClosed(lanes.writes, key),
-    listThreadEvents: reading('listThreadEvents'),
-    lastThreadEvent: reading('lastThreadEvent'),
-    listMessages: reading('listMessages'),
-    contextOf: reading('contextOf'),
-    findMessage: reading('findMessage'),
-    beginRun: writing('beginRun'),
-    refusalToBegin: reading('refusalToBegin'),
-    findRun: reading('findRun'),
-    findRunInApplication: reading('findRunInApplication'),
-    countUnfinished: reading('countUnfinished'),
-    activeRun: reading('activeRun'),
-    liveRunOf: reading('liveRunOf'),
-    cancelRun: writing('cancelRun'),
-    claimQueued: writing('claimQueued'),
-    renewLeases: writing('renewLeases'),
     takeLost: (input) => takeLost(lanes, writing('takeLost'), input),
     appendLog: (batch) => {
       const lane = batch.ends.length === 0 ? lanes.deltas : lanes.writes;
       return inTransaction(lane, 'appending', async (connection) => (await leasing(connection)).appendLog(batch));
     },
     readLog: (input) => readLog(reading('readLog'), input),
-    createApplication: writing('createApplication'),
-    listApplications: reading('listApplications'),
-    findApplication: reading('findApplication'),
-    changeApplication: writing('changeApplication'),
-    createKey: writing('createKey'),
-    findKeyByDigest: reading('findKeyByDigest'),
-    findKeys: reading('findKeys'),
-    listKeys: reading('listKeys'),
-    revokeKey: writing('revokeKey'),
-    touchKeys: writing('touchKeys'),
-    accessVersion: reading('accessVersion'),
-    serverSecret: reading('serverSecret'),
     ping: () => reliably(() => lanes.reads.run(refuseReadOnly)),
-    forgetOldKeys: writing('forgetOldKeys'),
   };
 }
 

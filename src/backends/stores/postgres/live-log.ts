@@ -1,6 +1,7 @@
 import type { RunId } from '../../../core/ids.ts';
 import type { Segment } from '../../../core/ports/store.ts';
 import type { RunLog, StoredSegment } from '../sql/db.ts';
+import { PACKED_ROW } from '../sql/run-log.ts';
 import type { Session } from '../sql/session.ts';
 
 const SEGMENTS_PER_READ = 100;
@@ -27,7 +28,14 @@ const BEHIND = `select first_offset, last_offset, events from run_log_live
     select first_offset from run_log_live where run_id = $1 and first_offset <= $2 order by first_offset desc limit 1), 0)
   order by first_offset limit ${SEGMENTS_PER_READ}`;
 
-const TAKE = 'delete from run_log_live where run_id = $1 returning first_offset, events';
+/** Each segment goes to the row that holds the character it begins with, when all are laid end to end. */
+const PACK = `with taken as (delete from run_log_live where run_id = $1 returning first_offset, last_offset, events),
+  whole as (select * from taken union all select $2::bigint, $3::bigint, $4::text),
+  placed as (select *, (sum(length(events)) over (order by first_offset) - length(events))::bigint / ${PACKED_ROW} as place from whole)
+  insert into run_logs (run_id, first_offset, last_offset, events)
+  select $1, min(first_offset), max(last_offset), string_agg(events, E'\\n' order by first_offset) from placed group by place`;
+
+const REMOVE_ALL = 'delete from run_log_live where run_id in (select id from runs where thread_key = $1)';
 
 interface ReadRow extends StoredSegment {
   readonly last_offset: number;
@@ -63,9 +71,11 @@ export function liveLog(session: Session): RunLog {
       }
       return refused;
     },
-    take: async (runId) => {
-      const rows = (await session.all(TAKE, [runId])) as readonly StoredSegment[];
-      return rows.toSorted((a, b) => a.first_offset - b.first_offset);
+    pack: async ({ runId, first, last, events }) => {
+      await session.run(PACK, [runId, first, last, events]);
+    },
+    removeAll: async (threadKey) => {
+      await session.run(REMOVE_ALL, [threadKey]);
     },
   };
 }

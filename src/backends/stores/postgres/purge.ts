@@ -13,8 +13,6 @@ const CLOSED = `select key from threads where deleted_at is not null and (key = 
 const FENCE = `update runs set status = 'cancelled', ended_at = created_at
   where thread_key = $1 and ended_at is null`;
 
-const REMOVE_LOGS = 'delete from run_log_live where run_id in (select id from runs where thread_key = $1)';
-
 /** Removes the rows of closed threads, also those that another server's runs were about to write. */
 export async function purgeClosed(lane: Lane, key: ThreadKey | null): Promise<void> {
   const closed = await inTransaction(lane, 'plain', (connection) => fence(connection, key));
@@ -22,7 +20,6 @@ export async function purgeClosed(lane: Lane, key: ThreadKey | null): Promise<vo
   await awaitAppends(lane);
   for (const thread of closed) {
     await inTransaction(lane, 'plain', async ({ session }) => {
-      await session.run(REMOVE_LOGS, [thread]);
       await purgeThread({ session, log: liveLog(session) }, thread);
     });
   }

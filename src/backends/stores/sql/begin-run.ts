@@ -13,6 +13,7 @@ import { toRun, toThread } from './rows.ts';
 import { runsLeft } from './run-limits.ts';
 import { startLog } from './run-log.ts';
 import { insertRun, unfinishedRuns } from './runs.ts';
+import { addTitleToSearch } from './search-index.ts';
 import type { Session } from './session.ts';
 import { messageAdded, recordFacts, runStarted } from './thread-events.ts';
 import { findThreadRow, insertThread, lockThreadRow } from './threads.ts';
@@ -133,6 +134,7 @@ async function carryOut(db: Db, input: BeginRun, decided: { plan: Plan; thread: 
   });
   if (plan.starts) await startLog(db, run);
   const titled = decided.thread.title === null && changes.title !== null;
+  if (titled) await addTitleToSearch(session, threadRow);
   const facts: ThreadFact[] = [...(titled ? [{ type: 'thread.changed' } as const] : []), ...asked.facts];
   if (plan.starts) facts.push(runStarted(run));
   await recordFacts(session, threadRow.key, facts);
@@ -160,14 +162,14 @@ async function storeQuestion(session: Session, input: BeginRun, decided: { plan:
   let parentId = plan.ask.parentId;
   for (const [index, message] of messages.entries()) {
     const seq = thread.next_seq + index;
-    await insertMessage(session, {
+    await insertMessage(session, thread.user_id, {
       id: message.id,
       thread_key: thread.key,
       seq,
       parent_id: parentId,
       role: message.role,
       status: 'completed',
-      parts: JSON.stringify(message.parts),
+      parts: message.parts,
       run_id: null,
       model: null,
       usage: null,

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { MessageId, ThreadKey } from '../../../core/ids.ts';
 import type { Message } from '../../../core/message.ts';
+import type { RunContext } from '../../../core/ports/store.ts';
 import type { Owner } from '../../../core/principal.ts';
 import type { ThreadRef } from '../../../core/thread.ts';
 import { isInThread } from './messages.ts';
@@ -49,7 +50,14 @@ const branch = prepared((db, param: Param<Walk>, dialect) =>
 );
 
 const contextStart = prepared((db, param: Param<{ thread: string }>) =>
-  db.selectFrom('threads').select(['carried_head', 'carried_turns']).where('key', '=', param('thread')).where('deleted_at', 'is', null),
+  db
+    .selectFrom('threads')
+    .select(['carried_head', 'carried_turns'])
+    .select(({ selectFrom }) =>
+      selectFrom('attachments').select('attachments.id').whereRef('attachments.thread_key', '=', 'threads.key').limit(1).as('file'),
+    )
+    .where('key', '=', param('thread'))
+    .where('deleted_at', 'is', null),
 );
 
 /** One page of a branch, newest first; null when the owner has no such thread or the thread no such message. */
@@ -72,14 +80,16 @@ interface ContextInput {
   readonly maxChars: number;
 }
 
-/** A question with its stored ancestors, oldest first, behind the turns its thread carries over from an earlier one. */
-export async function contextOf(session: Session, { threadKey, messageId, limit, maxChars }: ContextInput): Promise<readonly Message[]> {
+/** A question with its stored ancestors, oldest first, behind the turns its thread carries over from an earlier one; and whether it has files. */
+export async function contextOf(session: Session, { threadKey, messageId, limit, maxChars }: ContextInput): Promise<RunContext> {
   const thread = await contextStart.first(session, { thread: threadKey });
-  if (thread === undefined || !(await isInThread(session, threadKey, messageId))) return [];
+  if (thread === undefined || !(await isInThread(session, threadKey, messageId))) return { messages: [], hasFiles: false };
   const own = await newest(session, messageId, { limit, maxChars });
   const reachedRoot = own[0]?.parentId === null;
-  if (!reachedRoot || thread.carried_head === null) return own;
-  return [...(await newest(session, thread.carried_head, { limit: 2 * thread.carried_turns, maxChars })), ...own];
+  const hasFiles = thread.file !== null;
+  if (!reachedRoot || thread.carried_head === null) return { messages: own, hasFiles };
+  const carried = await newest(session, thread.carried_head, { limit: 2 * thread.carried_turns, maxChars });
+  return { messages: [...carried, ...own], hasFiles };
 }
 
 const MESSAGES_PER_STEP = 50;

@@ -1,10 +1,12 @@
 import type { MessageId } from '../../../core/ids.ts';
-import type { ThreadChanges } from '../../../core/ports/thread-query.ts';
+import type { TagChanges, ThreadChanges } from '../../../core/ports/thread-query.ts';
 import type { Owner } from '../../../core/principal.ts';
 import type { Thread, ThreadRef } from '../../../core/thread.ts';
 import { isInThread } from './messages.ts';
+import type { ThreadRow } from './rows.ts';
 import { toThread } from './rows.ts';
 import type { ThreadsTable } from './schema.ts';
+import { changeTitleInSearch } from './search-index.ts';
 import type { Session } from './session.ts';
 import { builders, runOf } from './session.ts';
 import { recordFacts } from './thread-events.ts';
@@ -21,8 +23,30 @@ export async function changeThread(
   if (thread === undefined) return null;
   const columns = columnsOf(input.changes);
   if (Object.keys(columns).length === 0) return toThread(thread);
-  await update(session, thread.key, { ...columns, updated_at: input.now });
-  return toThread({ ...thread, ...columns, updated_at: input.now });
+  return changeColumns(session, thread, { ...columns, updated_at: input.now });
+}
+
+/** Adds tags to those a thread has, or takes them away: nobody else's change gets lost. */
+export async function changeTags(
+  session: Session,
+  input: { owner: Owner; ref: ThreadRef; changes: TagChanges; now: number },
+): Promise<Thread | 'thread_not_found' | 'too_many_tags'> {
+  const thread = await lockThreadRow(session, input.owner, input.ref);
+  if (thread === undefined) return 'thread_not_found';
+  const { add = [], remove = [], most } = input.changes;
+  const before = JSON.parse(thread.tags) as readonly string[];
+  const gone = new Set(remove);
+  const tags = [...new Set([...before, ...add])].filter((tag) => !gone.has(tag));
+  if (tags.length > most && tags.length > before.length) return 'too_many_tags';
+  const json = JSON.stringify(tags);
+  return json === thread.tags ? toThread(thread) : changeColumns(session, thread, { tags: json, updated_at: input.now });
+}
+
+async function changeColumns(session: Session, thread: ThreadRow, columns: Columns): Promise<Thread> {
+  const changed = { ...thread, ...columns };
+  await update(session, thread.key, columns);
+  if (changed.title !== thread.title) await changeTitleInSearch(session, changed);
+  return toThread(changed);
 }
 
 /** Makes a message, or an answer that is still to come, the thread's head. */

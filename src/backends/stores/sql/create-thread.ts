@@ -1,4 +1,5 @@
-import type { CreateThreadResult, Idempotency, NewThread } from '../../../core/ports/store.ts';
+import type { Idempotency } from '../../../core/ports/idempotency.ts';
+import type { CreateThreadResult, NewThread } from '../../../core/ports/store.ts';
 import type { Owner } from '../../../core/principal.ts';
 import type { Thread } from '../../../core/thread.ts';
 import { findRepeat, keepResult } from './idempotency.ts';

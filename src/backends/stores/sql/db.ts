@@ -19,8 +19,10 @@ export interface RunLog {
   append(segments: readonly Segment[]): Promise<ReadonlySet<RunId>>;
   /** Everything of an unfinished run behind `after`, in order; the first segment may begin before it. */
   read(runId: string, after: number): AsyncIterable<StoredSegment>;
-  /** Takes a run's segments out, in order. */
-  take(runId: string): Promise<readonly StoredSegment[]>;
+  /** Brings an unfinished run's log into few rows of `run_logs` for good, with its last segment behind it. */
+  pack(last: Segment): Promise<void>;
+  /** Removes what is left of a thread's runs, ended ones included. */
+  removeAll(threadKey: string): Promise<void>;
 }
 
 /** What an operation of the store works on. */

@@ -2,11 +2,13 @@ import type { ThreadKey } from '../../../core/ids.ts';
 import type { Owner } from '../../../core/principal.ts';
 import type { Run } from '../../../core/run.ts';
 import type { Thread, ThreadRef } from '../../../core/thread.ts';
+import { removeAttachmentsOf } from './attachments.ts';
 import type { Db } from './db.ts';
 import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
 import { toRun, toThread } from './rows.ts';
 import { unfinishedRuns } from './runs.ts';
+import { removeFromSearch } from './search-index.ts';
 import type { Session } from './session.ts';
 import { lockThreadRow } from './threads.ts';
 
@@ -54,7 +56,9 @@ export async function closeThread(
 export async function purgeThread(db: Db, key: ThreadKey | null): Promise<void> {
   for (const thread of await closed.all(db.session, {})) {
     if (key !== null && thread.key !== key) continue;
-    for (const run of await unfinishedRuns(db.session, thread.key)) await db.log.take(run.id);
+    await db.log.removeAll(thread.key);
+    await removeAttachmentsOf(db.session, thread.key);
+    await removeFromSearch(db.session, thread.key);
     for (const removal of Object.values(removals)) await removal.run(db.session, { thread: thread.key });
   }
 }

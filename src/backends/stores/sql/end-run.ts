@@ -11,7 +11,7 @@ import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
 import type { RunRow } from './rows.ts';
 import { toJson, toRun } from './rows.ts';
-import { packLog, placeOf } from './run-log.ts';
+import { placeOf } from './run-log.ts';
 import { findRunRow, findWritableRun } from './runs.ts';
 import type { RunsTable } from './schema.ts';
 import { messageAdded, recordFacts } from './thread-events.ts';
@@ -115,15 +115,15 @@ async function endRun(db: Db, run: RunRow, given: { end: RunEnd; now: number }):
     failure: toJson(end.failure),
     ended_at: now,
   };
-  await packLog(db, end.segment);
-  await insertMessage(db.session, {
+  await db.log.pack(end.segment);
+  await insertMessage(db.session, run.user_id, {
     id: run.answer_id,
     thread_key: run.thread_key,
     seq: run.answer_seq,
     parent_id: run.message_id,
     role: 'assistant',
     status: end.answer.status,
-    parts: JSON.stringify(end.answer.parts),
+    parts: end.answer.parts,
     run_id: run.id,
     model: end.answer.model,
     usage,

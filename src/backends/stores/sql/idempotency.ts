@@ -1,4 +1,4 @@
-import type { Idempotency } from '../../../core/ports/store.ts';
+import type { Idempotency } from '../../../core/ports/idempotency.ts';
 import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
 import type { Session } from './session.ts';
@@ -39,6 +39,10 @@ const forget = prepared((db, param: Param<{ until: number }>) =>
   db.deleteFrom('idempotency_keys').where('created_at', '<=', param('until')),
 );
 
+const forgetNamed = prepared((db, param: Param<{ thread: string; named: string }>) =>
+  db.deleteFrom('idempotency_keys').where('thread_key', '=', param('thread')).where('result', 'like', param('named')),
+);
+
 /** The first result under this key, null when there is none, `mismatch` when the key was used for something else. */
 export async function findRepeat<Result>(
   session: Session,
@@ -63,6 +67,11 @@ export async function keepResult(
     result: JSON.stringify(input.result),
     now: input.now,
   });
+}
+
+/** Forgets the results of a thread that name a record of it, by an id that could stand for nothing else. */
+export async function forgetResult(session: Session, { threadKey, id }: { threadKey: string; id: string }): Promise<void> {
+  await forgetNamed.run(session, { thread: threadKey, named: `%"${id}"%` });
 }
 
 /** Forgets keys that are no longer good at `now`. */

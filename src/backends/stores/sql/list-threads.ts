@@ -5,14 +5,17 @@ import type { Owner } from '../../../core/principal.ts';
 import type { Thread } from '../../../core/thread.ts';
 import { toThread } from './rows.ts';
 import type { Database } from './schema.ts';
+import { hasWords } from './search-condition.ts';
+import { indexPending } from './search-pending.ts';
 import type { Dialect, Session } from './session.ts';
 import { allOf, builders } from './session.ts';
 import { openThreads } from './threads.ts';
+import { findUser } from './users.ts';
 
 /** A page of the owner's threads, newest update first. */
 export async function listThreads(session: Session, owner: Owner, query: ThreadQuery): Promise<readonly Thread[]> {
   const { cursor, limit, offset } = query;
-  let page = threadsOf(session.dialect, owner, query)
+  let page = threadsOf(session.dialect, owner, await withUser(session, owner, query))
     .orderBy('threads.updated_at', 'desc')
     .orderBy('threads.key', 'desc')
     .limit(limit)
@@ -25,7 +28,7 @@ export async function listThreads(session: Session, owner: Owner, query: ThreadQ
 
 /** How many threads of the owner the filter leaves. */
 export async function countThreads(session: Session, owner: Owner, filter: ThreadFilter): Promise<number> {
-  const found = threadsOf(session.dialect, owner, filter);
+  const found = threadsOf(session.dialect, owner, await withUser(session, owner, filter));
   const [row] = await allOf(
     session,
     found.clearSelect().select((eb) => eb.fn.countAll<number>().as('threads')),
@@ -33,17 +36,29 @@ export async function countThreads(session: Session, owner: Owner, filter: Threa
   return row?.threads ?? 0;
 }
 
-function threadsOf(dialect: Dialect, owner: Owner, filter: ThreadFilter) {
+interface UserFilter extends ThreadFilter {
+  readonly userId: string | null;
+}
+
+/** In the index, words have their user's id; nobody has written any under the name of a user that is not there. */
+async function withUser(session: Session, owner: Owner, filter: ThreadFilter): Promise<UserFilter> {
+  if (filter.words === undefined) return { ...filter, userId: null };
+  if (session.dialect === 'sqlite') await indexPending(session);
+  return { ...filter, userId: (await findUser(session, owner))?.id ?? null };
+}
+
+function threadsOf(dialect: Dialect, owner: Owner, filter: UserFilter) {
   const db: Kysely<Database> = builders[dialect];
   let threads = openThreads(db).where('users.application_id', '=', owner.applicationId).where('users.external_id', '=', owner.userId);
-  const { model, orNoModel, tag, archived, createdBefore, createdAfter } = filter;
+  const { model, orNoModel, tags = [], archived, createdBefore, createdAfter, words, userId } = filter;
   if (model !== undefined) {
     threads = threads.where((eb) => eb.or([eb('threads.model', '=', model), ...(orNoModel ? [eb('threads.model', 'is', null)] : [])]));
   }
-  if (tag !== undefined) threads = threads.where(hasTag(dialect, tag));
+  for (const tag of tags) threads = threads.where(hasTag(dialect, tag));
   if (archived !== undefined) threads = threads.where('threads.archived', '=', archived ? 1 : 0);
   if (createdBefore !== undefined) threads = threads.where('threads.created_at', '<', createdBefore);
   if (createdAfter !== undefined) threads = threads.where('threads.created_at', '>', createdAfter);
+  if (words !== undefined) threads = threads.where(hasWords(dialect, userId ?? '', words));
   return threads;
 }
 

@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { ThreadFigures } from '../../../core/ports/thread-query.ts';
+import type { StoredFigures } from '../../../core/ports/thread-query.ts';
 import type { Owner } from '../../../core/principal.ts';
 import type { ThreadRef } from '../../../core/thread.ts';
 import type { Param } from './prepared.ts';
@@ -7,6 +7,7 @@ import { prepared } from './prepared.ts';
 import type { Dialect, Session } from './session.ts';
 import { textParam } from './text-param.ts';
 import { findThreadRow } from './threads.ts';
+import { untoldTokens } from './tokens.ts';
 
 /** Steps from the head to the root; an answer that is not stored yet leads on to its question and counts for nothing. */
 const branch = prepared((db, param: Param<{ head: string }>, dialect) =>
@@ -44,11 +45,17 @@ function tokens(dialect: Dialect): RawBuilder<number | null> {
   }
 }
 
-/** Length and end of a thread's shown branch, and what all its answers took; null when the owner has no such thread. */
-export async function measureThread(session: Session, owner: Owner, ref: ThreadRef): Promise<ThreadFigures | null> {
+/** Length and end of a thread's shown branch, and the tokens of all its branches; null when the owner has no such thread. */
+export async function measureThread(session: Session, owner: Owner, ref: ThreadRef): Promise<StoredFigures | null> {
   const thread = await findThreadRow(session, owner, ref);
   if (thread === undefined) return null;
   const shown = thread.head_id === null ? undefined : await branch.first(session, { head: thread.head_id });
-  const usage = await spent.first(session, { thread: thread.key });
-  return { messages: shown?.messages ?? 0, lastMessageAt: shown?.newest ?? null, totalTokens: usage?.tokens ?? 0 };
+  const told = await spent.first(session, { thread: thread.key });
+  const own = await untoldTokens(session, thread.key);
+  return {
+    messages: shown?.messages ?? 0,
+    lastMessageAt: shown?.newest ?? null,
+    totalTokens: (told?.tokens ?? 0) + own.tokens,
+    uncounted: own.uncounted,
+  };
 }

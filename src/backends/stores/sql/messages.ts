@@ -1,26 +1,39 @@
 import type { MessageId } from '../../../core/ids.ts';
-import type { Message } from '../../../core/message.ts';
+import type { Message, Part } from '../../../core/message.ts';
+import { textOf } from '../../../core/message.ts';
 import type { Owner } from '../../../core/principal.ts';
 import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
 import { toMessage } from './rows.ts';
 import type { MessagesTable } from './schema.ts';
+import { addToSearch, indexWords, wordVector } from './search-index.ts';
 import type { Session } from './session.ts';
 
-const add = prepared((db, param: Param<{ [Column in keyof MessagesTable]: MessagesTable[Column] }>) =>
-  db.insertInto('messages').values({
-    id: param('id'),
-    thread_key: param('thread_key'),
-    seq: param('seq'),
-    parent_id: param('parent_id'),
-    role: param('role'),
-    status: param('status'),
-    parts: param('parts'),
-    run_id: param('run_id'),
-    model: param('model'),
-    usage: param('usage'),
-    created_at: param('created_at'),
-  }),
+type Columns = Omit<MessagesTable, 'tokens'>;
+
+const valuesOf = (param: Param<Columns>): Columns => ({
+  id: param('id'),
+  thread_key: param('thread_key'),
+  seq: param('seq'),
+  parent_id: param('parent_id'),
+  role: param('role'),
+  status: param('status'),
+  parts: param('parts'),
+  run_id: param('run_id'),
+  model: param('model'),
+  usage: param('usage'),
+  created_at: param('created_at'),
+});
+
+const add = prepared((db, param: Param<Columns>) => db.insertInto('messages').values(valuesOf(param)));
+
+/** Both rows at a time: one round trip to PostgreSQL. */
+const addWithWords = prepared((db, param: Param<Columns & { words: readonly string[] }>) =>
+  db
+    .with('stored', (cte) => cte.insertInto('messages').values(valuesOf(param)))
+    .insertInto('search_entries')
+    .values({ thread_key: param('thread_key'), seq: param('seq'), words: wordVector(param('words')) })
+    .onConflict((conflict) => conflict.doNothing()),
 );
 
 const byOwner = prepared((db, param: Param<{ application: string; user: string; id: string }>) =>
@@ -44,9 +57,25 @@ const promised = prepared((db, param: Param<{ thread: string; id: string }>) =>
   db.selectFrom('runs').select('message_id').where('answer_id', '=', param('id')).where('thread_key', '=', param('thread')),
 );
 
-/** Writes one message. */
-export async function insertMessage(session: Session, message: MessagesTable): Promise<void> {
-  await add.run(session, message);
+/** A message to write. */
+interface NewMessageRow extends Omit<Columns, 'parts'> {
+  readonly parts: readonly Part[];
+}
+
+/** Writes one message of this user, by whose text searches then find its thread. */
+export async function insertMessage(session: Session, userId: string, message: NewMessageRow): Promise<void> {
+  const { thread_key, seq, parts } = message;
+  const row = { ...message, parts: JSON.stringify(parts) };
+  const text = textOf(parts);
+  switch (session.dialect) {
+    case 'sqlite':
+      await add.run(session, row);
+      await addToSearch(session, { threadKey: thread_key, seq, userId, text });
+      return;
+    case 'postgres':
+      await addWithWords.run(session, { ...row, words: indexWords(userId, text) });
+      return;
+  }
 }
 
 /** A message of the owner, unless its thread is deleted. */

@@ -4,6 +4,9 @@ import { conversations } from './migrations/0001-conversations.ts';
 import { processes } from './migrations/0002-processes.ts';
 import { access } from './migrations/0003-access.ts';
 import { serverSecret } from './migrations/0004-server-secret.ts';
+import { prompts } from './migrations/0005-prompts.ts';
+import { attachments } from './migrations/0006-attachments.ts';
+import { search } from './migrations/0007-search.ts';
 import type { Database } from './schema.ts';
 import type { Dialect, Session } from './session.ts';
 import { allOf, builders, runOf } from './session.ts';
@@ -19,6 +22,9 @@ const migrations: readonly Migration[] = [
   { name: 'processes', statements: processes },
   { name: 'access', statements: access },
   { name: 'server secret', statements: serverSecret },
+  { name: 'prompts', statements: prompts },
+  { name: 'attachments', statements: attachments },
+  { name: 'search', statements: search },
 ];
 
 /** The version to which this program brings a store. */

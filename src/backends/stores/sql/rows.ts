@@ -13,7 +13,7 @@ export interface ThreadRow extends ThreadsTable {
 }
 
 /** A message with its thread's public id. */
-export interface MessageRow extends MessagesTable {
+export interface MessageRow extends Omit<MessagesTable, 'tokens'> {
   readonly thread_id: string;
 }
 

@@ -81,7 +81,10 @@ const ofApplication = counting(
  * What one more run leaves, or whose bound it would exceed. That it may begin holds until the transaction ends; call it behind all other
  * locks. Far below a bound what it leaves is as it was a moment ago.
  */
-export async function runsLeft(session: Session, { owner, maxUnfinished }: BeginRun): Promise<RunsLeft | keyof RunsLeft> {
+export async function runsLeft(
+  session: Session,
+  { owner, maxUnfinished }: Pick<BeginRun, 'owner' | 'maxUnfinished'>,
+): Promise<RunsLeft | keyof RunsLeft> {
   const names = { application: owner.applicationId, user: owner.userId };
   const user = await leftIn(session, ofUser, { ...names, limit: maxUnfinished.user });
   if (user !== null && user < 0) return 'user';

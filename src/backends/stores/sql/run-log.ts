@@ -7,13 +7,7 @@ import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
 
 /** Characters in one row of a packed log, so that a page of it costs no more than a page. */
-const PACKED_ROW = 131_072;
-
-const addPacked = prepared((db, param: Param<{ run: string; first: number; last: number; events: string }>) =>
-  db
-    .insertInto('run_logs')
-    .values({ run_id: param('run'), first_offset: param('first'), last_offset: param('last'), events: param('events') }),
-);
+export const PACKED_ROW = 131_072;
 
 const packedBehind = prepared((db, param: Param<{ run: string; after: number }>) =>
   db
@@ -44,23 +38,6 @@ export async function startLog(db: Db, run: Run): Promise<void> {
   const started = logEvent(run.id, 1, startedFact(run));
   const segment: Segment = { runId: run.id, attempt: run.attempt, first: 1, last: 1, events: started.json };
   if ((await db.log.append([segment])).size > 0) throw new Error(`The log of run ${run.id} could not be opened.`);
-}
-
-/** Brings a run's log into few rows for good, its last segment included. */
-export async function packLog(db: Db, last: Segment): Promise<void> {
-  const segments = [...(await db.log.take(last.runId)), { first_offset: last.first, events: last.events }];
-  for (let start = 0; start < segments.length; ) {
-    const row: string[] = [];
-    let next = start;
-    for (let size = 0; next < segments.length && size < PACKED_ROW; next += 1) {
-      const events = segments[next]?.events ?? '';
-      row.push(events);
-      size += events.length;
-    }
-    const place = { first: segments[start]?.first_offset ?? last.first, last: (segments[next]?.first_offset ?? last.last + 1) - 1 };
-    await addPacked.run(db.session, { run: last.runId, ...place, events: row.join('\n') });
-    start = next;
-  }
 }
 
 /** Events of a run behind `after`. The log of a run that is gone is empty and ended. */

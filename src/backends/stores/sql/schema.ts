@@ -1,3 +1,4 @@
+import type { Generated } from 'kysely';
 import type { MessageStatus, Role } from '../../../core/message.ts';
 import type { RunStatus } from '../../../core/run.ts';
 
@@ -87,6 +88,8 @@ export interface MessagesTable {
   readonly model: string | null;
   readonly usage: string | null;
   readonly created_at: number;
+  /** Of its text, counted here because nobody else did; null until somebody wants to know. */
+  readonly tokens: Generated<number | null>;
 }
 
 /** `ended_at` is null exactly while the run is unfinished; `counted_for` is its application, null in old runs that have ended. */
@@ -135,6 +138,7 @@ interface ThreadEventsTable {
   readonly events: string;
 }
 
+/** `thread_key` names the thread, or the prompt, with which the result goes. */
 interface IdempotencyKeysTable {
   readonly user_id: string;
   readonly key: string;
@@ -142,6 +146,101 @@ interface IdempotencyKeysTable {
   readonly thread_key: string;
   readonly result: string;
   readonly created_at: number;
+}
+
+/** `size` is in characters; `search_text` is title, description and content, folded. */
+export interface PromptsTable {
+  readonly id: string;
+  readonly number: number;
+  readonly user_id: string;
+  readonly version: number;
+  readonly usage_count: number;
+  readonly size: number;
+  readonly created_at: number;
+  readonly updated_at: number;
+  readonly search_text: string;
+}
+
+export interface PromptVersionsTable {
+  readonly prompt_id: string;
+  readonly version: number;
+  readonly created_at: number;
+  readonly title: string;
+  readonly scenario: string;
+  readonly description: string | null;
+  readonly metadata: string;
+  readonly content: string;
+}
+
+interface TemplateUsesTable {
+  readonly user_id: string;
+  readonly number: number;
+  readonly uses: number;
+}
+
+/** What the files of one user with the same bytes share. */
+interface ContentsTable {
+  readonly id: string;
+  readonly user_id: string;
+  readonly digest: string;
+  readonly size: number;
+  readonly type: string;
+  readonly page_count: number;
+  readonly characters: number;
+  readonly truncated: number;
+}
+
+interface PassagesTable {
+  readonly content_id: string;
+  readonly position: number;
+  readonly page: number;
+  readonly text: string;
+}
+
+interface AttachmentsTable {
+  readonly id: string;
+  readonly number: number;
+  readonly thread_key: string;
+  readonly content_id: string;
+  readonly name: string;
+  readonly created_at: number;
+}
+
+/** Contents that no file has: `announced_at` is 0 when the last one is gone. */
+interface StrayContentsTable {
+  readonly id: string;
+  readonly announced_at: number;
+}
+
+/** A text by which searches find a thread: its title at `seq` 0, else a message. SQLite has its words in the row `id` of `search_index`. */
+interface SearchEntriesTable {
+  readonly id: Generated<number>;
+  readonly thread_key: string;
+  readonly seq: number;
+  readonly words: Generated<string>;
+}
+
+/** Of SQLite; keeps no text, and finds rows by it. */
+interface SearchIndexTable {
+  readonly rowid: number;
+  readonly words: string;
+}
+
+/** Of SQLite, on each connection. */
+interface SearchPendingTable {
+  readonly id: number;
+  readonly words: string;
+}
+
+/** Of SQLite, one row: how often something left the index since its words were last cleared from it. */
+interface SearchStateTable {
+  readonly removals: number;
+}
+
+/** Threads whose messages behind `after_seq` were stored before there was a search. */
+interface SearchBacklogTable {
+  readonly thread_key: string;
+  readonly after_seq: number;
 }
 
 interface SchemaVersionsTable {
@@ -163,5 +262,17 @@ export interface Database {
   readonly run_logs: RunLogsTable;
   readonly thread_events: ThreadEventsTable;
   readonly idempotency_keys: IdempotencyKeysTable;
+  readonly prompts: PromptsTable;
+  readonly prompt_versions: PromptVersionsTable;
+  readonly template_uses: TemplateUsesTable;
+  readonly contents: ContentsTable;
+  readonly passages: PassagesTable;
+  readonly attachments: AttachmentsTable;
+  readonly stray_contents: StrayContentsTable;
+  readonly search_entries: SearchEntriesTable;
+  readonly search_index: SearchIndexTable;
+  readonly search_pending: SearchPendingTable;
+  readonly search_state: SearchStateTable;
+  readonly search_backlog: SearchBacklogTable;
   readonly schema_versions: SchemaVersionsTable;
 }

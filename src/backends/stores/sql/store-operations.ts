@@ -1,24 +1,25 @@
 import type { Store } from '../../../core/ports/store.ts';
-import { accessVersion } from './access-version.ts';
-import { createKey, findKeyByDigest, findKeys, listKeys, revokeKey, touchKeys } from './api-keys.ts';
-import { changeApplication, createApplication, findApplication, listApplications } from './applications.ts';
+import { accessOperations } from './access-operations.ts';
+import { attachmentOperations } from './attachment-operations.ts';
 import { beginRun, refusalToBegin } from './begin-run.ts';
 import { contextOf, listMessages } from './branches.ts';
-import { changeThread, setHead } from './change-thread.ts';
+import { changeTags, changeThread, setHead } from './change-thread.ts';
 import { claimQueued, renewLeases, takeLost } from './claims.ts';
 import { countUnfinished } from './count-unfinished.ts';
 import { createThread } from './create-thread.ts';
 import type { Db } from './db.ts';
 import { closeThread, purgeThread } from './delete-thread.ts';
+import { derivedOperations } from './derived-operations.ts';
 import { appendLog, cancelRun } from './end-run.ts';
 import { forgetOldKeys } from './idempotency.ts';
 import { countThreads, listThreads } from './list-threads.ts';
 import { measureThread } from './measure-thread.ts';
 import { findMessage } from './messages.ts';
+import { promptOperations } from './prompt-operations.ts';
 import { toThread } from './rows.ts';
+import { runsLeft } from './run-limits.ts';
 import { readLog } from './run-log.ts';
 import { activeRun, findRun, findRunInApplication, liveRunOf } from './runs.ts';
-import { serverSecret } from './server-secret.ts';
 import { lastThreadEvent, listThreadEvents } from './thread-events.ts';
 import { findThreadRow, ownersOfThread } from './threads.ts';
 
@@ -39,11 +40,13 @@ export function storeOperations(db: Db): StoreOperations {
     countThreads: (owner, filter) => countThreads(session, owner, filter),
     measureThread: (owner, ref) => measureThread(session, owner, ref),
     changeThread: (input) => changeThread(session, input),
+    changeTags: (input) => changeTags(session, input),
     setHead: (input) => setHead(session, input),
     closeThread: (input) => closeThread(session, input),
     purgeThread: (key) => purgeThread(db, key),
     listThreadEvents: (owner, ref, page) => listThreadEvents(session, { owner, ref, ...page }),
     lastThreadEvent: (owner, ref) => lastThreadEvent(session, owner, ref),
+    ...derivedOperations(session),
     listMessages: (input) => listMessages(session, input),
     contextOf: (input) => contextOf(session, input),
     findMessage: (input) => findMessage(session, input),
@@ -60,18 +63,10 @@ export function storeOperations(db: Db): StoreOperations {
     takeLost: (input) => takeLost(db, input),
     appendLog: (batch) => appendLog(db, batch),
     readLog: (input) => readLog(db, input),
-    createApplication: (application) => createApplication(session, application),
-    listApplications: () => listApplications(session),
-    findApplication: (id) => findApplication(session, id),
-    changeApplication: (id, changes) => changeApplication(session, id, changes),
-    createKey: (input) => createKey(session, input),
-    findKeyByDigest: (digest) => findKeyByDigest(session, digest),
-    findKeys: (ids) => findKeys(session, ids),
-    listKeys: (applicationId, page) => listKeys(session, applicationId, page),
-    revokeKey: (input) => revokeKey(session, input),
-    touchKeys: (uses) => touchKeys(session, uses),
-    accessVersion: () => accessVersion(session),
-    serverSecret: () => serverSecret(session),
+    runsLeft: (input) => runsLeft(session, input),
+    ...promptOperations(session),
+    ...attachmentOperations(session),
+    ...accessOperations(session),
     ping: async () => {
       await session.all('select 1', []);
     },

@@ -7,6 +7,7 @@ import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
 import type { ThreadRow } from './rows.ts';
 import type { Database, ThreadsTable } from './schema.ts';
+import { addTitleToSearch } from './search-index.ts';
 import type { Dialect, Session } from './session.ts';
 import type { UserRow } from './users.ts';
 
@@ -139,6 +140,7 @@ export async function insertThread(
     deleted_at: null,
   };
   await add.run(session, row);
+  await addTitleToSearch(session, row);
   return {
     ...row,
     application_id: owner.applicationId,

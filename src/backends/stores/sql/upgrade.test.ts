@@ -6,10 +6,11 @@ import { expect, test } from 'vitest';
 import { ann, append, begin, beginning, bob, elsewhere, ending, NOW } from '../../../../test/contracts/store-fixtures.ts';
 import { createTestDatabase, findTestServer } from '../../../../test/support/test-database.ts';
 import type { Store } from '../../../core/ports/store.ts';
+import { searchWordsOf } from '../../../core/search-words.ts';
 import { openConnection } from '../postgres/connection.ts';
 import { openPostgresStore } from '../postgres/index.ts';
 import { openSqliteStore } from '../sqlite/index.ts';
-import { statementSession } from '../sqlite/statements.ts';
+import { sessionOf, statementsOn } from '../sqlite/statements.ts';
 import { migrate } from './migrations.ts';
 import type { Session } from './session.ts';
 
@@ -34,6 +35,47 @@ async function makeVersion2(session: Session): Promise<void> {
     ),
   ];
   for (const row of rows) await session.run(row, []);
+  await storeMessages(session);
+}
+
+/** Messages that a search can only find once it has been filled with what was stored before there was one. */
+async function storeMessages(session: Session): Promise<void> {
+  for (const [thread, title] of [
+    ['k1', 'Early title'],
+    ['k2', null],
+  ] as const) {
+    await session.run(`update threads set title = ${title === null ? 'null' : `'${title}'`} where key = '${thread}'`, []);
+    for (let seq = 1; seq <= 5; seq += 1) {
+      const parts = JSON.stringify([{ type: 'text', text: `Stored ${seq === 4 ? 'Ünique' : ''} ${thread}` }]);
+      await session.run(
+        `insert into messages (id, thread_key, seq, role, status, parts, created_at) values ('${thread}${seq}', '${thread}', ${seq}, 'user', 'completed', '${parts}', ${NOW})`,
+        [],
+      );
+    }
+  }
+  await session.run(
+    "insert into threads select 'closed', 'closed', 9, user_id, 'Early title', model, agent, tags, archived, metadata, head_id, next_seq, event_count, carried_head, carried_turns, created_at, updated_at, 5 from threads where key = 'k1'",
+    [],
+  );
+}
+
+/** Fills the search bit by bit, while threads are changed and deleted. */
+async function checkFilled(store: Store): Promise<void> {
+  const found = async (query: string) => {
+    const threads = await store.listThreads(elsewhere, { words: searchWordsOf(query), limit: 9, cursor: null });
+    return threads.map(({ key }) => key).toSorted();
+  };
+  expect(await found('stored')).toEqual([]);
+  expect(await store.fillSearch(3)).toBe(true);
+  expect([await found('early'), await found('stored'), await found('unique')]).toEqual([['k1'], ['k1'], []]);
+  await store.changeThread({ owner: elsewhere, ref: { number: 1 }, changes: { title: 'Late title' }, now: NOW });
+  for (let calls = 1; await store.fillSearch(3); calls += 1) expect(calls).toBeLessThan(9);
+  expect([await found('stored'), await found('unique k1'), await found('unique')]).toEqual([['k1', 'k2'], ['k1'], ['k1', 'k2']]);
+  expect([await found('early'), await found('late')]).toEqual([[], ['k1']]);
+  expect(await store.fillSearch(3)).toBe(false);
+  await store.closeThread({ owner: elsewhere, ref: { number: 1 }, now: NOW });
+  await store.purgeThread(null);
+  expect([await found('stored'), await found('late')]).toEqual([['k2'], []]);
 }
 
 /** What a store of version 2 is after this program has opened it. */
@@ -63,10 +105,11 @@ async function checkUpgraded(store: Store): Promise<void> {
 test('an embedded store of version 2 goes on with what it holds', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'polylogue-upgrade-'));
   const database = new DatabaseSync(join(dataDir, 'polylogue.db'));
-  await makeVersion2(statementSession(database));
+  await makeVersion2(sessionOf(statementsOn(database)));
   database.close();
   const store = await openSqliteStore({ dataDir });
   await checkUpgraded(store);
+  await checkFilled(store);
   await store.close();
   await rm(dataDir, { recursive: true });
 });
@@ -79,6 +122,7 @@ test.skipIf(server === null)('a PostgreSQL store of version 2 goes on with what 
   await connection.close();
   const store = await openPostgresStore({ url, log });
   await checkUpgraded(store);
+  await checkFilled(store);
   await store.close();
   await drop();
 });

@@ -1,12 +1,14 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { PENDING_TABLE } from '../sql/search-pending.ts';
 import { isBusy, pidFileIn, storeInUse } from './in-use.ts';
+import { indexCleaner } from './index-cleaner.ts';
 import type { Scrubber } from './scrubber.ts';
 import { scrubberOf } from './scrubber.ts';
 
 const PAGES_BEFORE_CHECKPOINT = 4000;
-const CACHE_KIB = 64 * 1024;
+const CACHE_KIB = 16 * 1024;
 
 /** How much a commit waits for: `full` until it is on the disk, `normal` until it is with the operating system. */
 export type Sync = 'full' | 'normal';
@@ -18,6 +20,8 @@ export interface Connection {
   setSync(sync: Sync): void;
   /** Moves what the write-ahead log holds into the data file. */
   checkpoint(): void;
+  /** Clears some of the search index of what was removed from it; false when all of it is clear. Between transactions. */
+  clearIndex(): boolean;
   /** Clears unused space from `page` on (0 is the first) and gives the page to go on with; null behind the last. Between transactions. */
   scrub(page: number): number | null;
   close(): void;
@@ -39,16 +43,22 @@ export function openDatabase(dataDir: string): Connection {
   }
   writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
   const scrubber = scrubberOf(file, pageSizeOf(database));
+  const clearIndex = indexCleaner(database);
   let current: Sync = 'full';
+  const setSync = (sync: Sync): void => {
+    if (sync === current) return;
+    database.exec(sync === 'full' ? 'PRAGMA synchronous = FULL' : 'PRAGMA synchronous = NORMAL');
+    current = sync;
+  };
   return {
     database,
-    setSync: (sync) => {
-      if (sync === current) return;
-      database.exec(sync === 'full' ? 'PRAGMA synchronous = FULL' : 'PRAGMA synchronous = NORMAL');
-      current = sync;
-    },
+    setSync,
     checkpoint: () => {
       database.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    },
+    clearIndex: () => {
+      setSync('normal');
+      return clearIndex();
     },
     scrub: (page) => scrub(database, scrubber, page),
     close: () => {
@@ -72,6 +82,7 @@ function configure(database: DatabaseSync): void {
   database.exec('PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL');
   database.exec(`PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;
     PRAGMA wal_autocheckpoint = ${PAGES_BEFORE_CHECKPOINT}; PRAGMA cache_size = -${CACHE_KIB}`);
+  database.exec(PENDING_TABLE);
   database.exec('BEGIN EXCLUSIVE; COMMIT');
 }
 

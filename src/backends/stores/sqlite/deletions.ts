@@ -15,11 +15,13 @@ export interface Deletions {
 export function deletions(connection: Connection, answer: (outcomes: readonly Outcome[]) => void): Deletions {
   let current: readonly Outcome[] = [];
   let next: readonly Outcome[] = [];
+  let indexIsClear = false;
   let page = 0;
 
   const endRound = (outcomes: readonly Outcome[]): void => {
     current = next;
     next = [];
+    indexIsClear = false;
     page = 0;
     answer(outcomes);
   };
@@ -27,6 +29,10 @@ export function deletions(connection: Connection, answer: (outcomes: readonly Ou
   const step = (): void => {
     if (current.length === 0) return;
     try {
+      if (!indexIsClear) {
+        indexIsClear = !connection.clearIndex();
+        return;
+      }
       const following = connection.scrub(page);
       if (following === null) endRound(current);
       else page = following;

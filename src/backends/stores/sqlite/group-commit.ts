@@ -1,34 +1,18 @@
-import type { LogBatch } from '../../../core/ports/store.ts';
 import type { Db } from '../sql/db.ts';
+import { operationKinds, operationNames } from '../sql/operation-kinds.ts';
+import { indexPending } from '../sql/search-pending.ts';
 import { storeOperations } from '../sql/store-operations.ts';
 import type { Connection, Sync } from './database.ts';
+import { batchOf, type FlatBatch } from './flat-batch.ts';
 import type { LiveLog } from './live-log.ts';
-import { type Call, failed, type OperationName, type Outcome } from './protocol.ts';
+import { type Call, failed, type Outcome } from './protocol.ts';
 
-const readings: ReadonlySet<Call['operation']> = new Set<OperationName>([
-  'findThread',
-  'ownersOfThread',
-  'listThreads',
-  'countThreads',
-  'measureThread',
-  'listThreadEvents',
-  'lastThreadEvent',
-  'listMessages',
-  'contextOf',
-  'findMessage',
-  'refusalToBegin',
-  'findRun',
-  'findRunInApplication',
-  'countUnfinished',
-  'activeRun',
-  'liveRunOf',
-  'readLog',
-  'listApplications',
-  'findApplication',
-  'findKeyByDigest',
-  'findKeys',
-  'listKeys',
-  'accessVersion',
+const readings: ReadonlySet<Call['operation']> = new Set(operationNames.filter((name) => operationKinds[name] === 'reads'));
+
+/** Frequent calls that leave it to the log who may write to a run; any other write may change that. */
+const keepingWriters: ReadonlySet<Call['operation']> = new Set<Call['operation']>([
+  ...readings,
+  ...(['appendLog', 'beginRun', 'createThread', 'renewLeases', 'touchKeys'] as const),
 ]);
 
 type Operation = (...input: readonly unknown[]) => Promise<unknown>;
@@ -36,13 +20,17 @@ type Operation = (...input: readonly unknown[]) => Promise<unknown>;
 /** Runs batches of calls, the writes of each in one transaction, in which one call's failure is its own. */
 export interface GroupCommit {
   run(calls: readonly Call[]): Promise<readonly Outcome[]>;
+  /** Removes some of what ended runs have left behind: what is due between two batches, or for as long as it gives true, all of it. */
+  clear(which: 'due' | 'all'): boolean;
 }
 
 /** Batches must not overlap: the caller waits for one before it gives the next. */
 export function groupCommit(connection: Connection, db: Db & { readonly log: LiveLog }): GroupCommit {
   const { database } = connection;
+  const sql = storeOperations(db);
   const operations: Readonly<Record<string, Operation>> = {
-    ...(storeOperations(db) as unknown as Readonly<Record<string, Operation>>),
+    ...(sql as unknown as Readonly<Record<string, Operation>>),
+    appendLog: (flat) => sql.appendLog(batchOf(flat as FlatBatch)),
     // A store that can only be read is not ready: this writes the mark by which `file` tells what the data file is ("PLLG").
     ping: async () => database.exec('PRAGMA application_id = 0x504c4c47'),
   };
@@ -53,20 +41,25 @@ export function groupCommit(connection: Connection, db: Db & { readonly log: Liv
     return operation(...call.input);
   };
 
-  const read = async (call: Call): Promise<Outcome> => {
+  const perform = async (call: Call): Promise<Outcome> => {
     try {
       return { id: call.id, value: await answer(call) };
     } catch (error) {
       return failed(call.id, error);
+    } finally {
+      if (!keepingWriters.has(call.operation)) db.log.forgetWriters();
     }
   };
 
-  const write = async (call: Call): Promise<Outcome> => {
+  const performApart = async (call: Call): Promise<Outcome> => {
     database.exec('SAVEPOINT call');
-    const outcome = await read(call);
+    const { mark } = db.log.transaction;
+    const outcome = await perform(call);
     if ('error' in outcome) {
+      // Some failures of the machine end the transaction themselves.
+      if (!database.isTransaction) throw outcome.error;
       database.exec('ROLLBACK TO call; RELEASE call');
-      await db.log.reload();
+      db.log.transaction.undo(mark);
     } else {
       database.exec('RELEASE call');
     }
@@ -77,20 +70,26 @@ export function groupCommit(connection: Connection, db: Db & { readonly log: Liv
     connection.setSync(syncFor(calls));
     database.exec('BEGIN IMMEDIATE');
     const outcomes: Outcome[] = [];
-    for (const call of calls) outcomes.push(await (readings.has(call.operation) ? read(call) : write(call)));
+    const one = calls.length === 1;
+    for (const call of calls) outcomes.push(await (one || readings.has(call.operation) ? perform(call) : performApart(call)));
+    const [first] = outcomes;
+    if (one && first !== undefined && 'error' in first) throw first.error;
+    await indexPending(db.session);
     database.exec('COMMIT');
+    db.log.transaction.settle();
     return outcomes;
   };
 
-  const abandon = async (calls: readonly Call[], cause: unknown): Promise<readonly Outcome[]> => {
+  const abandon = (calls: readonly Call[], cause: unknown): readonly Outcome[] => {
     if (database.isTransaction) database.exec('ROLLBACK');
-    await db.log.reload();
+    db.log.transaction.undo(0);
     return calls.map((call) => failed(call.id, cause));
   };
 
   return {
+    clear: (which) => (which === 'all' || db.log.clearing) && clear(connection, db.log, which),
     run: async (calls) => {
-      if (calls.every((call) => readings.has(call.operation))) return Promise.all(calls.map(read));
+      if (calls.every((call) => readings.has(call.operation))) return Promise.all(calls.map(perform));
       try {
         return await transaction(calls);
       } catch (error) {
@@ -98,6 +97,20 @@ export function groupCommit(connection: Connection, db: Db & { readonly log: Liv
       }
     },
   };
+}
+
+function clear({ database, setSync }: Connection, log: LiveLog, which: 'due' | 'all'): boolean {
+  setSync('normal');
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    const settle = log.clear(which);
+    database.exec('COMMIT');
+    settle?.();
+    return settle !== null;
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
 }
 
 function syncFor(calls: readonly Call[]): Sync {
@@ -108,6 +121,6 @@ function syncFor(calls: readonly Call[]): Sync {
 function mayBeLost(call: Call): boolean {
   if (call.operation === 'touchKeys') return true;
   if (call.operation !== 'appendLog') return false;
-  const [batch] = call.input as readonly [LogBatch];
+  const [batch] = call.input as readonly [FlatBatch];
   return !batch.durable;
 }

@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import type { Store } from '../../../core/ports/store.ts';
+import { operationNames } from '../sql/operation-kinds.ts';
 import type { StoreOperations } from '../sql/store-operations.ts';
+import { flatBatchOf } from './flat-batch.ts';
 import type { OperationName } from './protocol.ts';
 import { startWorker } from './worker-client.ts';
 
@@ -33,52 +35,7 @@ export async function openSqliteStore({ dataDir, onDeath = () => {} }: SqliteSto
 }
 
 function operationsOver(call: (name: OperationName, input: readonly unknown[]) => Promise<unknown>): StoreOperations {
-  const operation =
-    <Name extends OperationName>(name: Name) =>
-    (...input: Parameters<StoreOperations[Name]>) =>
-      call(name, input) as ReturnType<StoreOperations[Name]>;
-  return {
-    createThread: operation('createThread'),
-    findThread: operation('findThread'),
-    ownersOfThread: operation('ownersOfThread'),
-    listThreads: operation('listThreads'),
-    countThreads: operation('countThreads'),
-    measureThread: operation('measureThread'),
-    changeThread: operation('changeThread'),
-    setHead: operation('setHead'),
-    closeThread: operation('closeThread'),
-    purgeThread: operation('purgeThread'),
-    listThreadEvents: operation('listThreadEvents'),
-    lastThreadEvent: operation('lastThreadEvent'),
-    listMessages: operation('listMessages'),
-    contextOf: operation('contextOf'),
-    findMessage: operation('findMessage'),
-    beginRun: operation('beginRun'),
-    refusalToBegin: operation('refusalToBegin'),
-    findRun: operation('findRun'),
-    findRunInApplication: operation('findRunInApplication'),
-    countUnfinished: operation('countUnfinished'),
-    activeRun: operation('activeRun'),
-    liveRunOf: operation('liveRunOf'),
-    cancelRun: operation('cancelRun'),
-    claimQueued: operation('claimQueued'),
-    renewLeases: operation('renewLeases'),
-    takeLost: operation('takeLost'),
-    appendLog: operation('appendLog'),
-    readLog: operation('readLog'),
-    createApplication: operation('createApplication'),
-    listApplications: operation('listApplications'),
-    findApplication: operation('findApplication'),
-    changeApplication: operation('changeApplication'),
-    createKey: operation('createKey'),
-    findKeyByDigest: operation('findKeyByDigest'),
-    findKeys: operation('findKeys'),
-    listKeys: operation('listKeys'),
-    revokeKey: operation('revokeKey'),
-    touchKeys: operation('touchKeys'),
-    accessVersion: operation('accessVersion'),
-    serverSecret: operation('serverSecret'),
-    ping: operation('ping'),
-    forgetOldKeys: operation('forgetOldKeys'),
-  };
+  const operations = operationNames.map((name) => [name, (...input: readonly unknown[]) => call(name, input)]);
+  const store = Object.fromEntries(operations) as StoreOperations;
+  return { ...store, appendLog: (batch) => call('appendLog', [flatBatchOf(batch)]) as ReturnType<StoreOperations['appendLog']> };
 }

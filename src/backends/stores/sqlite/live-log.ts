@@ -1,117 +1,105 @@
-import { sql } from 'kysely';
 import type { RunId } from '../../../core/ids.ts';
 import type { Segment } from '../../../core/ports/store.ts';
-import type { RunLog, StoredSegment } from '../sql/db.ts';
-import type { Param } from '../sql/prepared.ts';
-import { prepared } from '../sql/prepared.ts';
-import { placeOf } from '../sql/run-log.ts';
-import { findWritableRun } from '../sql/runs.ts';
-import type { Session } from '../sql/session.ts';
+import type { RunLog } from '../sql/db.ts';
+import { PACKED_ROW, placeOf } from '../sql/run-log.ts';
+import { deadRows } from './dead-rows.ts';
+import type { LiveRows } from './live-rows.ts';
+import { type Chunk, type LogPlaces, logPlaces } from './log-places.ts';
+import { createUndoList, type UndoList } from './undo-list.ts';
 
-const rowid = sql<number>`rowid`;
-
-const add = prepared((db, param: Param<{ run: string; attempt: number; first: number; last: number; events: string }>) =>
-  db
-    .insertInto('run_log_live')
-    .columns(['run_id', 'attempt', 'first_offset', 'last_offset', 'events'])
-    .expression((eb) =>
-      eb
-        .selectFrom('runs')
-        .where('id', '=', param('run'))
-        .where('attempt', '=', param('attempt'))
-        .where('status', '=', 'running')
-        .select((column) => [
-          'id',
-          'attempt',
-          column.val(param('first')).as('first_offset'),
-          column.val(param('last')).as('last_offset'),
-          column.val(param('events')).as('events'),
-        ]),
-    )
-    .returning(rowid.as('rowid')),
-);
-
-const one = prepared((db, param: Param<{ row: number }>) =>
-  db.selectFrom('run_log_live').select(['first_offset', 'events']).where(rowid, '=', param('row')),
-);
-
-const remove = prepared((db, param: Param<{ row: number }>) => db.deleteFrom('run_log_live').where(rowid, '=', param('row')));
-
-const places = prepared((db) =>
-  db
-    .selectFrom('run_log_live')
-    .select(['run_id', 'last_offset', rowid.as('rowid')])
-    .orderBy(rowid),
-);
-
-interface Place {
-  readonly rowid: number;
-  readonly last: number;
-}
-
-/** The log of unfinished runs in a table without any key: where each run's rows lie is known only here, in memory. */
+/**
+ * The log of unfinished runs in a table without any key: where each run's rows lie is known only here, in memory, and must follow what the
+ * transaction does.
+ */
 export interface LiveLog extends RunLog {
-  /** Learns anew where rows lie; at the start, and whenever something was rolled back. */
-  reload(): Promise<void>;
+  /** To be used as the transaction goes on, goes back and ends. */
+  readonly transaction: Omit<UndoList, 'push'>;
+  /** To be called after whatever may have changed who writes to a run. */
+  forgetWriters(): void;
+  /** Whether ended runs have left so much that some of it is due to be cleared. */
+  readonly clearing: boolean;
+  /** Removes some of that, or of all; gives what is to be called once that is committed, null when nothing is to be removed. */
+  clear(which: 'due' | 'all'): (() => void) | null;
 }
 
-/** A live log over the store's only connection. */
-export function liveLog(session: Session): LiveLog {
-  const known = new Map<string, Place[]>();
-  const placesOf = (runId: string): readonly Place[] => known.get(runId) ?? [];
-  const remember = (runId: string, place: Place): void => {
-    const rows = known.get(runId);
-    if (rows === undefined) known.set(runId, [place]);
-    else rows.push(place);
-  };
-  async function* read(runId: string, after: number): AsyncGenerator<StoredSegment> {
-    const rows = placesOf(runId);
-    const start = rows.findIndex((place) => place.last > after);
-    if (start < 0) return;
-    for (const place of rows.slice(start)) yield await segmentAt(session, place);
+/** A live log over the rows that are there. */
+export function liveLog(rows: LiveRows): LiveLog {
+  const undo = createUndoList();
+  const places = logPlaces(undo);
+  let head = 0;
+  for (const { rowid, run_id: runId, first_offset: first, last_offset: last, size } of rows.load()) {
+    places.add(runId, { row: rowid, first, last, size });
+    head = rowid;
   }
-  const appendOne = async (segment: Segment): Promise<boolean> => {
-    const { runId, attempt, last } = segment;
-    const place = placeOf(segment, placesOf(runId).at(-1)?.last ?? 0);
-    if (place === 'stored') return (await findWritableRun(session, runId, attempt)) !== undefined;
-    if (place === 'gap') return false;
-    const added = await addSegment(session, segment);
-    if (added === null) return false;
-    remember(runId, { rowid: added, last });
-    return true;
-  };
+  undo.settle();
+  const dead = deadRows(rows, places.living(0).first);
   return {
-    read,
-    reload: async () => {
-      known.clear();
-      for (const row of await places.all(session, {})) remember(row.run_id, { rowid: row.rowid, last: row.last_offset });
-    },
-    lastOffset: async (runId) => placesOf(runId).at(-1)?.last ?? 0,
+    lastOffset: async (runId) => places.get(runId)?.last ?? 0,
     append: async (segments) => {
       const refused = new Set<RunId>();
-      for (const segment of segments) if (refused.has(segment.runId) || !(await appendOne(segment))) refused.add(segment.runId);
+      const added: Segment[] = [];
+      for (const segment of segments) {
+        const place = refused.has(segment.runId) ? 'refused' : placeFor(rows, places, segment);
+        if (place === 'refused') refused.add(segment.runId);
+        if (place !== 'next') continue;
+        added.push(segment);
+        const { runId, attempt, first, last, events } = segment;
+        places.add(runId, { row: head + added.length, first, last, size: events.length }).writer = attempt;
+      }
+      rows.add(head + 1, added);
+      head += added.length;
       return refused;
     },
-    take: async (runId) => {
-      const segments: StoredSegment[] = [];
-      for (const place of placesOf(runId)) {
-        segments.push(await segmentAt(session, place));
-        await remove.run(session, { row: place.rowid });
-      }
-      known.delete(runId);
-      return segments;
+    async *read(runId, after) {
+      const { chunks = [] } = places.get(runId) ?? {};
+      const start = chunks.findLastIndex((chunk) => chunk.first <= after + 1);
+      for (const chunk of chunks.slice(Math.max(start, 0))) yield { first_offset: chunk.first, events: rows.read(chunk.rows) };
     },
+    pack: async (last) => {
+      const chunks = places.take(last.runId);
+      packChunks(rows, chunks, last);
+      const left = chunks.flatMap((chunk) => chunk.rows);
+      undo.push(dead.add(last.runId, left));
+    },
+    removeAll: async (threadKey) => {
+      for (const runId of rows.runsOf(threadKey)) {
+        for (const chunk of places.take(runId)) rows.remove(chunk.rows);
+        undo.push(dead.remove(runId));
+      }
+    },
+    transaction: {
+      get mark() {
+        return undo.mark;
+      },
+      undo: (mark) => {
+        undo.undo(mark);
+        places.forgetWriters();
+      },
+      settle: undo.settle,
+    },
+    forgetWriters: places.forgetWriters,
+    get clearing() {
+      return dead.due;
+    },
+    clear: (which) => dead.step(places.living(head + 1), which),
   };
 }
 
-async function addSegment(session: Session, segment: Segment): Promise<number | null> {
-  const { runId, attempt, first, last, events } = segment;
-  const added = await add.first(session, { run: runId, attempt, first, last, events });
-  return added?.rowid ?? null;
+function placeFor(rows: LiveRows, places: LogPlaces, segment: Segment): 'next' | 'stored' | 'refused' {
+  const { runId, attempt } = segment;
+  const known = places.get(runId);
+  const place = placeOf(segment, known?.last ?? 0);
+  if (place === 'gap') return 'refused';
+  return known?.writer === attempt || rows.isWritable(runId, attempt) ? place : 'refused';
 }
 
-async function segmentAt(session: Session, place: Place): Promise<StoredSegment> {
-  const row = await one.first(session, { row: place.rowid });
-  if (row === undefined) throw new Error(`Row ${place.rowid} of the live log is missing.`);
-  return row;
+function packChunks(rows: LiveRows, chunks: readonly Chunk[], { runId, first, last, events }: Segment): void {
+  const newest = chunks.at(-1);
+  const room = newest !== undefined && newest.size < PACKED_ROW;
+  for (const [index, chunk] of chunks.entries()) {
+    const more = chunk === newest && room ? events : null;
+    const behind = chunks[index + 1]?.first ?? first;
+    rows.pack({ runId, first: chunk.first, last: more === null ? behind - 1 : last }, chunk.rows, more);
+  }
+  if (!room) rows.pack({ runId, first, last }, [], events);
 }

@@ -6,11 +6,19 @@ import { deletions } from './deletions.ts';
 import { groupCommit } from './group-commit.ts';
 import { StoreInUse } from './in-use.ts';
 import { liveLog } from './live-log.ts';
+import { liveRows } from './live-rows.ts';
 import type { Call, Opened, Outcome } from './protocol.ts';
-import { statementSession } from './statements.ts';
+import { sessionOf, statementsOn } from './statements.ts';
+import { startUpkeep } from './upkeep.ts';
 
-const IDLE_MS = 1000;
 const CALLS_PER_TRANSACTION = 512;
+/** What is answered only when no copy of what it removed is left; `false` and `null` say that there was nothing to remove. */
+const REMOVALS: ReadonlySet<Call['operation']> = new Set<Call['operation']>([
+  'purgeThread',
+  'deletePrompt',
+  'removeAttachment',
+  'forgetContents',
+]);
 
 /** Data of the worker: where the store lies. */
 export interface WorkerData {
@@ -20,12 +28,12 @@ export interface WorkerData {
 async function open(dataDir: string) {
   const connection = openDatabase(dataDir);
   try {
-    const session = statementSession(connection.database);
+    const statements = statementsOn(connection.database);
+    const session = sessionOf(statements);
     connection.database.exec('BEGIN IMMEDIATE');
     await migrate(session);
     connection.database.exec('COMMIT');
-    const log = liveLog(session);
-    await log.reload();
+    const log = liveLog(liveRows(statements));
     return { connection, commits: groupCommit(connection, { session, log }) };
   } catch (error) {
     if (connection.database.isTransaction) connection.database.exec('ROLLBACK');
@@ -51,19 +59,11 @@ function serve(port: MessagePort, opened: Awaited<ReturnType<typeof open>>): voi
     if (outcomes.length > 0) port.postMessage(outcomes);
   };
   const deleting = deletions(connection, answer);
-  const idle = setTimeout(checkpointWhenIdle, IDLE_MS);
+  const upkeep = startUpkeep(connection, commits);
   let waiting: Call[] = [];
   let busy = false;
-  function checkpointWhenIdle(): void {
-    try {
-      connection.checkpoint();
-    } catch {
-      // A full disk, say. What it kept in the log is safe there; the next write meets the same problem and tells its caller.
-      idle.refresh();
-    }
-  }
   const finish = (call: Call): void => {
-    clearTimeout(idle);
+    upkeep.finish();
     deleting.finish();
     connection.close();
     answer([{ id: call.id, value: undefined }]);
@@ -74,18 +74,19 @@ function serve(port: MessagePort, opened: Awaited<ReturnType<typeof open>>): voi
     while (waiting.length > 0) {
       const calls = waiting;
       waiting = [];
-      const purges = new Set(calls.filter((call) => call.operation === 'purgeThread').map((call) => call.id));
+      const purges = new Set(calls.filter((call) => REMOVALS.has(call.operation)).map((call) => call.id));
       const outcomes = await commits.run(calls.filter((call) => call.operation !== 'close'));
-      const removed = (outcome: Outcome): boolean => purges.has(outcome.id) && !('error' in outcome);
+      const removed = (outcome: Outcome): boolean =>
+        purges.has(outcome.id) && 'value' in outcome && outcome.value !== false && outcome.value !== null;
       answer(outcomes.filter((outcome) => !removed(outcome)));
       deleting.clear(outcomes.filter(removed));
       // Node hands over messages before it runs what waits for the next turn: with many of them a deletion would never go on.
       deleting.step();
+      upkeep.afterBatch();
       const last = calls.find((call) => call.operation === 'close');
       if (last !== undefined) return finish(last);
     }
     busy = false;
-    idle.refresh();
   };
   port.on('message', (message: readonly Call[]) => {
     waiting.push(...drain(port, message));
