@@ -112,6 +112,12 @@ async function askEverywhere(): Promise<void> {
     for (const model of ['gpt-4', ...VENDORS.map(({ name }) => name)]) {
       await post('/v1/chat/stream', { model, messages: [{ role: 'user', content: message }] }, credential);
     }
+    const made = JSON.parse(
+      await post('/v1/chat/prompts', { title: message, content: `{name}: ${message}`, scenario: message }, credential),
+    );
+    await post('/v1/chat/prompts/preview', { prompt_id: made.id, variables: { name: message } }, credential);
+    await post('/polylogue/v1/prompts/preview', { content: message, variables: {} }, credential);
+    await send(`/v1/chat/prompts?search=${message}`, { credential });
     await post('/api/v1/graph/stream', { message }, credential);
     await post('/api/v1/graph/invoke', { message }, credential);
     await post('/api/ann/chat', { message: { content: message } }, credential);

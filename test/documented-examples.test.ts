@@ -30,11 +30,17 @@ const GENERAL =
 
 /** What no request brings about: the state of the server or of its provider does. */
 const UNSENT = ['internal', 'overloaded', 'draining', 'run_failed', 'run_timeout'];
-/** What a request brings about only by a thousand others at the same time. */
+/** What a request brings about only by a thousand others at the same time, or before it. */
 const UNSENT_HERE = [
   'chat-sessions.stream state_conflict',
   'chat-sessions.stream.2 state_conflict',
+  ...['createPrompt', 'createPrompt.2', 'changePrompt', 'changePrompt.2'].map((id) => `chat-sessions.${id} state_conflict`),
+  ...['createPrompt', 'changePrompt', 'restorePromptVersion'].map((id) => `native.${id} state_conflict`),
   'native.followThread too_many_readers',
+  ...['native.addFile', 'chat-sessions.uploadFile', 'chat-sessions.uploadFile.2'].flatMap((id) => [
+    `${id} state_conflict`,
+    `${id} too_many_uploads`,
+  ]),
 ];
 /** Failures whose figures and ids depend on the settings, the time and the run. */
 const WITH_FIGURES = ['rate_limited', 'too_many_readers', 'queue_full', 'run_cancelled'];

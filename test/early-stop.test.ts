@@ -2,7 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openFileBlobs } from '../src/backends/blobs/files/index.ts';
 import { systemClock } from '../src/backends/clock/system-clock.ts';
+import { createExtractor } from '../src/backends/extractors/create-extractor.ts';
 import { randomIds } from '../src/backends/ids/random-ids.ts';
 import { createMemoryRateLimiter } from '../src/backends/limits/memory.ts';
 import { createCatalogue } from '../src/backends/models/catalogue.ts';
@@ -71,6 +73,9 @@ beforeEach(async () => {
     catalogue: createCatalogue({ settings: {}, providers: { demo: provider }, log }),
     agents: [],
     counter: createTokenCounter(),
+    templates: [],
+    blobs: openFileBlobs(join(directory, 'files')),
+    extractor: createExtractor({ clock: systemClock }),
     ids: randomIds,
     clock: systemClock,
     observer: recordingObserver(),

@@ -52,8 +52,10 @@ export const branchCases: StoreCases = {
     const queued = await begin(store, { thread: { ref: { id } }, ...ask('q3') });
     const list = () => store.listMessages({ owner: ann, ref: { id }, branch: 'head', limit: 9 });
     expect(texts(await list())).toEqual(['q3', 'q2', 'a1', 'q1']);
-    const context = () =>
-      store.contextOf({ threadKey: queued.run.threadKey, messageId: queued.run.messageId, limit: 9, maxChars: 1_000_000 });
+    const context = async () => {
+      const place = { threadKey: queued.run.threadKey, messageId: queued.run.messageId };
+      return (await store.contextOf({ ...place, limit: 9, maxChars: 1_000_000 })).messages;
+    };
     expect(texts(await context())).toEqual(['q1', 'a1', 'q2', 'q3']);
     await append(store, { ends: [ending(live.run, 2, 'a2')] });
     expect(texts(await list())).toEqual(['q3', 'a2', 'q2', 'a1', 'q1']);
@@ -72,11 +74,9 @@ export const branchCases: StoreCases = {
     const root = await turn(store, { thread: { ref }, ...ask('q1c', null) }, 'a1c');
     expect(await list()).toEqual(['a1c', 'q1c']);
     expect(root.run.answerSeq).toBe(8);
-    expect(texts(await store.contextOf({ threadKey: run.threadKey, messageId: run.messageId, limit: 9, maxChars: 1_000_000 }))).toEqual([
-      'q1',
-      'a1',
-      'q2b',
-    ]);
+    expect(
+      texts((await store.contextOf({ threadKey: run.threadKey, messageId: run.messageId, limit: 9, maxChars: 1_000_000 })).messages),
+    ).toEqual(['q1', 'a1', 'q2b']);
   },
 
   'puts a message below an answer that is still being written': async ({ store }) => {
@@ -90,9 +90,15 @@ export const branchCases: StoreCases = {
   'bounds a context to its newest messages': async ({ store }) => {
     const { runs } = await conversation(store, 3);
     const { threadKey, messageId } = nth(runs, 2);
-    expect(texts(await store.contextOf({ threadKey, messageId, limit: 99, maxChars: 40 }))).toEqual(['a2', 'q3']);
-    expect(texts(await store.contextOf({ threadKey, messageId, limit: 3, maxChars: 1_000_000 }))).toEqual(['q2', 'a2', 'q3']);
-    expect(texts(await store.contextOf({ threadKey, messageId, limit: 99, maxChars: 1_000_000 }))).toEqual(['q1', 'a1', 'q2', 'a2', 'q3']);
+    expect(texts((await store.contextOf({ threadKey, messageId, limit: 99, maxChars: 40 })).messages)).toEqual(['a2', 'q3']);
+    expect(texts((await store.contextOf({ threadKey, messageId, limit: 3, maxChars: 1_000_000 })).messages)).toEqual(['q2', 'a2', 'q3']);
+    expect(texts((await store.contextOf({ threadKey, messageId, limit: 99, maxChars: 1_000_000 })).messages)).toEqual([
+      'q1',
+      'a1',
+      'q2',
+      'a2',
+      'q3',
+    ]);
   },
 
   'carries the last turns of the latest thread into a new one': async ({ store }) => {
@@ -101,11 +107,11 @@ export const branchCases: StoreCases = {
     await store.createThread({ owner: ann, now: NOW, thread: unused, idempotency: null });
     const later = await conversation(store, 1, { carryTurns: 2 });
     const { threadKey, messageId } = nth(later.runs, 0);
-    const context = async (limit: number) => texts(await store.contextOf({ threadKey, messageId, limit, maxChars: 1_000_000 }));
+    const context = async (limit: number) => texts((await store.contextOf({ threadKey, messageId, limit, maxChars: 1_000_000 })).messages);
     expect(await context(9)).toEqual(['q2', 'a2', 'q3', 'a3', 'q1']);
     const second = await turn(store, { thread: { ref: { id: later.id } }, ...ask('q2') });
     const cut = await store.contextOf({ threadKey, messageId: second.run.messageId, limit: 2, maxChars: 1_000_000 });
-    expect(texts(cut)).toEqual(['a1', 'q2']);
+    expect(texts(cut.messages)).toEqual(['a1', 'q2']);
     const list = await store.listMessages({ owner: ann, ref: { id: later.id }, branch: 'head', limit: 99 });
     expect(list).toHaveLength(4);
     await store.closeThread({ owner: ann, ref: { id: earlier.id }, now: NOW });

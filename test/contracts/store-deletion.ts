@@ -39,7 +39,9 @@ export const deletionCases: StoreCases = {
     expect([await store.findRun(ann, run.id), await store.findRunInApplication(ann.applicationId, run.id)]).toEqual([null, null]);
     expect([await store.activeRun(ann), await store.liveRunOf(ann, run.messageId)]).toEqual([null, null]);
     expect(await store.findMessage({ owner: ann, messageId: run.messageId })).toBeNull();
-    expect(await store.contextOf({ threadKey: thread.key, messageId: run.messageId, limit: 9, maxChars: 1_000_000 })).toEqual([]);
+    expect((await store.contextOf({ threadKey: thread.key, messageId: run.messageId, limit: 9, maxChars: 1_000_000 })).messages).toEqual(
+      [],
+    );
     expect(await store.lastThreadEvent(ann, ref)).toBeNull();
     expect(await store.beginRun(beginning({ thread: { ref } }))).toEqual({ kind: 'refused', reason: 'thread_not_found' });
     expect((await store.beginRun(beginning({ idempotency }))).kind).toBe('begun');

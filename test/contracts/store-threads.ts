@@ -4,7 +4,7 @@ import type { NewThread, Store } from '../../src/core/ports/store.ts';
 import type { Owner } from '../../src/core/principal.ts';
 import type { Thread } from '../../src/core/thread.ts';
 import type { StoreCases } from './store-cases.ts';
-import { ann, begin, bob, DAY, elsewhere, NOW, newId, newThread, turn } from './store-fixtures.ts';
+import { ann, append, begin, bob, DAY, elsewhere, ending, NOW, newId, newThread, question, turn } from './store-fixtures.ts';
 
 async function create(store: Store, changes: Partial<NewThread> = {}, by: { owner?: Owner; now?: number } = {}): Promise<Thread> {
   const input = { owner: by.owner ?? ann, now: by.now ?? NOW, thread: newThread(changes), idempotency: null };
@@ -110,13 +110,13 @@ export const threadCases: StoreCases = {
   'measures the branch of the head, and the tokens of all answers': async ({ store }) => {
     const empty = await create(store);
     const ref = { id: empty.id };
-    expect(await store.measureThread(ann, ref)).toEqual({ messages: 0, lastMessageAt: null, totalTokens: 0 });
+    expect(await store.measureThread(ann, ref)).toEqual({ messages: 0, lastMessageAt: null, totalTokens: 0, uncounted: 0 });
     const { run } = await turn(store, { thread: { ref } });
-    expect(await store.measureThread(ann, ref)).toEqual({ messages: 2, lastMessageAt: NOW, totalTokens: 5 });
+    expect(await store.measureThread(ann, ref)).toEqual({ messages: 2, lastMessageAt: NOW, totalTokens: 5, uncounted: 0 });
     await turn(store, { thread: { ref }, ask: { kind: 'again', message: run.messageId }, now: NOW + 7 });
-    expect(await store.measureThread(ann, ref)).toEqual({ messages: 2, lastMessageAt: NOW + 7, totalTokens: 10 });
+    expect(await store.measureThread(ann, ref)).toEqual({ messages: 2, lastMessageAt: NOW + 7, totalTokens: 10, uncounted: 0 });
     await begin(store, { thread: { ref }, now: NOW + 9 });
-    expect(await store.measureThread(ann, ref)).toEqual({ messages: 3, lastMessageAt: NOW + 9, totalTokens: 10 });
+    expect(await store.measureThread(ann, ref)).toEqual({ messages: 3, lastMessageAt: NOW + 9, totalTokens: 10, uncounted: 0 });
   },
 
   'filters its list': async ({ store }) => {
@@ -130,14 +130,53 @@ export const threadCases: StoreCases = {
       return found;
     };
     expect(await keys({})).toEqual([plain.key, tagged.key, neither.key]);
-    expect(await keys({ tag: 'red' })).toEqual([tagged.key]);
-    expect(await keys({ tag: 'äß"%' })).toEqual([tagged.key]);
+    expect(await keys({ tags: ['red'] })).toEqual([tagged.key]);
+    expect(await keys({ tags: ['äß"%', 'red'] })).toEqual([tagged.key]);
+    expect(await keys({ tags: ['red', 'redder'] })).toEqual([]);
     expect(await keys({ model: 'm2' })).toEqual([plain.key]);
     expect(await keys({ model: 'm2', orNoModel: true })).toEqual([plain.key, neither.key]);
     expect(await keys({ archived: true })).toEqual([plain.key]);
     expect(await keys({ archived: false, model: 'm2' })).toEqual([]);
     expect(await keys({ createdBefore: NOW + 2, createdAfter: NOW })).toEqual([tagged.key]);
     expect(await keys({ createdAfter: NOW + 1 })).toEqual([plain.key]);
+  },
+
+  'adds the tokens that somebody has counted of messages without usage': async ({ store }) => {
+    const { id } = await create(store);
+    const ref = { id };
+    const imported = { ...question('imported'), role: 'assistant' as const };
+    const ask = { kind: 'append', messages: [imported, question('asked')], parent: 'head' } as const;
+    const { run } = await begin(store, { thread: { ref }, ask });
+    expect(await store.measureThread(ann, ref)).toMatchObject({ totalTokens: 0, uncounted: 1 });
+    expect(await store.uncountedMessages(bob, ref, 9)).toEqual([]);
+    expect(await store.uncountedMessages(ann, ref, 9)).toEqual([{ id: imported.id, text: 'imported' }]);
+    const end = ending(run, 2, 'answered');
+    await append(store, { ends: [{ ...end, answer: { ...end.answer, usage: null } }] });
+    const uncounted = await store.uncountedMessages(ann, ref, 9);
+    expect(uncounted.map(({ text }) => text)).toEqual(['imported', 'asked', 'answered']);
+    expect(await store.uncountedMessages(ann, ref, 2)).toEqual(uncounted.slice(0, 2));
+    await store.noteTokens(uncounted.map((message, index) => ({ id: message.id, tokens: 10 ** index })));
+    expect(await store.measureThread(ann, ref)).toMatchObject({ messages: 3, totalTokens: 111, uncounted: 0 });
+    // An answer that tells what it took tells of its question, too.
+    await turn(store, { thread: { ref }, ask: { kind: 'again', message: run.messageId } });
+    expect(await store.measureThread(ann, ref)).toMatchObject({ totalTokens: 106, uncounted: 0 });
+  },
+
+  'adds and takes away tags, and nobody loses theirs': async ({ store }) => {
+    const { id } = await create(store, { tags: ['a', 'b'] });
+    const change = (changes: object, owner = ann) =>
+      store.changeTags({ owner, ref: { id }, changes: { most: 100, ...changes }, now: NOW + 5 });
+    expect(await change({ add: ['a'], remove: ['x'] })).toMatchObject({ tags: ['a', 'b'], updatedAt: NOW });
+    await Promise.all(Array.from({ length: 20 }, (_, index) => change({ add: [`t${index}`] })));
+    const all = await store.findThread(ann, { id });
+    expect(all?.tags.toSorted()).toEqual(['a', 'b', ...Array.from({ length: 20 }, (_, index) => `t${index}`)].toSorted());
+    expect(await change({ remove: all?.tags.slice(1) })).toMatchObject({ tags: ['a'], updatedAt: NOW + 5 });
+    expect(await change({ add: ['c', 'c', 'b'], remove: ['a'] })).toMatchObject({ tags: ['c', 'b'] });
+    expect(await change({ add: ['d'], most: 2 })).toBe('too_many_tags');
+    expect(await change({ remove: ['b'], most: 0 })).toMatchObject({ tags: ['c'] });
+    expect(await change({ add: ['d'] }, bob)).toBe('thread_not_found');
+    const events = await store.listThreadEvents(ann, { id }, { after: 0, limit: 99 });
+    expect(events).toHaveLength(23);
   },
 
   'changes only what is named': async ({ store }) => {

@@ -4,13 +4,16 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'vitest';
 import type { Store } from '../../src/core/ports/store.ts';
 import { accessCases } from './store-access.ts';
+import { attachmentCases } from './store-attachments.ts';
 import { beginCases } from './store-begin.ts';
 import { branchCases } from './store-branches.ts';
 import type { Opened, StoreCases, StorePlace } from './store-cases.ts';
 import { deletionCases } from './store-deletion.ts';
 import { logCases } from './store-logs.ts';
+import { promptCases } from './store-prompts.ts';
 import { queueCases } from './store-queue.ts';
 import { runLimitCases } from './store-run-limits.ts';
+import { searchCases } from './store-search.ts';
 import { threadCases } from './store-threads.ts';
 
 const groups: Readonly<Record<string, StoreCases>> = {
@@ -21,7 +24,10 @@ const groups: Readonly<Record<string, StoreCases>> = {
   'the log': logCases,
   branches: branchCases,
   deletion: deletionCases,
+  search: searchCases,
+  prompts: promptCases,
   'applications and keys': accessCases,
+  files: attachmentCases,
 };
 
 async function makeDirectory(): Promise<StorePlace> {

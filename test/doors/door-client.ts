@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { doors } from '../../src/app.ts';
+import type { LoadGauge } from '../../src/core/ports/load.ts';
 import { embeddedStore, type ProofStore } from '../proofs/stores.ts';
 import { startTestApp, type TestApp, type TestAppOptions } from '../support/app.ts';
 import { eventsOf } from '../support/chat-clients.ts';
@@ -26,10 +27,12 @@ interface DoorHouseOptions {
   readonly baseUrl?: string;
   /** Where it stores, removed with the house; the data directory unless given. */
   readonly store?: ProofStore;
+  /** Instead of the event loop's. */
+  readonly load?: LoadGauge;
 }
 
 /** Starts it on an empty store. */
-export async function startDoorHouse({ limits, baseUrl, store = embeddedStore }: DoorHouseOptions = {}): Promise<DoorHouse> {
+export async function startDoorHouse({ limits, baseUrl, store = embeddedStore, load }: DoorHouseOptions = {}): Promise<DoorHouse> {
   const steps: Step[] = [];
   const upstream = await startUpstream(steps);
   const app = await startTestApp({
@@ -37,6 +40,7 @@ export async function startDoorHouse({ limits, baseUrl, store = embeddedStore }:
     file: { models: { 'gpt-4': { provider: 'openai' } }, limits: { drainSeconds: 1, ...limits } },
     dialects: [...doors, toy],
     databaseUrl: store.databaseUrl ?? '',
+    ...(load && { load }),
   });
   return {
     app,

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DEVELOPMENT_KEY } from '../support/app.ts';
 import { type BadBody, badBodies, emptyHanded, wrongContentTypes } from './bodies.ts';
 import { exchange, exchangeBytes, type RawRequest, requestBytes } from './byte-exchange.ts';
-import { exampleBodies, jsonWith, type Known, mutationsOf, stringPaths } from './examples.ts';
+import { exampleBodies, exampleForm, jsonWith, type Known, mutationsOf, stringPaths } from './examples.ts';
 import { type Mistake, statusOf } from './expected-status.ts';
 import { isLegal } from './legal-changes.ts';
 import { expectRefusals, type Refusal } from './refusals.ts';
@@ -45,13 +45,19 @@ function requestTo(route: Route, request: Partial<RawRequest>): RawRequest {
   };
 }
 
-const withBody = () => target.routes.filter(({ method }) => method !== 'GET');
+const reading = () => target.routes.filter(({ method }) => method !== 'GET');
+/** Those whose bodies are JSON. */
+const withBody = () => reading().filter((route) => exampleForm(route) === null);
 const askingForFields = () => withBody().filter((route) => exampleBodies(route, target.ann).length > 0);
 /** None of these asks for a field. */
-const undemanding = /^(native (POST|PATCH) \/threads(\/:thread_id)?|graph POST (\/graph)?\/threads|user-chat POST \/conversations)$/;
+const undemanding =
+  /^(native (POST|PATCH) \/threads(\/:thread_id)?|(native PATCH|chat-sessions PUT) \/prompts\/:prompt_id|chat-sessions POST \/prompts\/preview|graph POST (\/graph)?\/threads|user-chat POST \/conversations)$/;
 const demanding = () => askingForFields().filter(({ key }) => !undemanding.test(key));
 /** These make nothing, so that there is nothing to make twice. */
-const making = () => askingForFields().filter(({ method, key }) => method === 'POST' && key !== 'chat-sessions POST /switch-model');
+const making = () =>
+  askingForFields().filter(
+    ({ method, key }) => method === 'POST' && !/ POST \/(switch-model|prompts\/preview|sessions\/:session_id\/tags)$/.test(key),
+  );
 
 function attempt(route: Route, name: string, more: { mistake: Mistake; request: Partial<RawRequest> }): Refusal {
   return { name, dialect: route.dialect, statuses: [statusOf(route.dialect, more.mistake)], request: requestTo(route, more.request) };
@@ -121,7 +127,7 @@ describe('a bad body', () => {
     ));
 
   test('whose length is ambiguous or a lie is refused', async () => {
-    const routes = withBody().map((route) => requestTo(route, { body: '{}' }));
+    const routes = reading().map((route) => requestTo(route, { body: '{}' }));
     const lies: readonly (readonly [string, string])[][] = [
       [
         ['content-length', '2'],

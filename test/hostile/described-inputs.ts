@@ -29,7 +29,9 @@ export async function describedInputs(routes: readonly Route[]): Promise<Readonl
     routes.map((route) => {
       const operation = operations.get(route.dialect)?.[route.key.slice(route.dialect.length + 1)];
       if (!operation) throw new Error(`${route.key} is not described`);
-      const fields = fieldsOf(route.bodySchema ?? operation.body?.schema).map((field): InputName => `body ${field}`);
+      // What is in a form is no name.
+      const schema = operation.body?.form ? null : (route.bodySchema ?? operation.body?.schema);
+      const fields = fieldsOf(schema).map((field): InputName => `body ${field}`);
       const parameters = (operation.parameters ?? []).flatMap(({ in: place, name }): InputName[] =>
         place === 'path' ? [] : [`${place} ${name}`],
       );

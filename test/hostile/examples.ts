@@ -1,3 +1,5 @@
+import { SAMPLE_PDF } from '../../src/http/docs/upload-samples.ts';
+import { FORM_TYPE, formHead, formTail } from '../support/forms.ts';
 import type { Route } from './routes.ts';
 
 /** What a test's data lie under; every string an id or name that exists. */
@@ -10,10 +12,16 @@ export interface Known {
   readonly session_id: string;
   readonly message_id: string;
   readonly key_id: string;
+  readonly file_id: string;
+  /** A prompt's number, and its id in native. */
+  readonly prompt_id: string;
+  readonly prompt_uuid: string;
 }
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 export type Body = { readonly [name: string]: Json };
+
+const storedPrompt: Body = { title: 'T', content: 'C {a}', scenario: 's', description: 'D', metadata: { a: 'b' } };
 
 const listOf = (...list: readonly Body[]) => list;
 
@@ -42,6 +50,13 @@ const bodies: Readonly<Record<string, (known: Known) => readonly Body[]>> = {
   'native POST /keys': ({ user_id }) => [
     { name: 'K', scopes: ['read'], dialects: ['native'], user_id, expires_at: '2099-01-01T00:00:00Z' },
   ],
+  'native POST /prompts': () => [storedPrompt],
+  'native PATCH /prompts/:prompt_id': () => [storedPrompt],
+  'native POST /prompts/preview': ({ prompt_uuid }) => listOf({ prompt_id: prompt_uuid, variables: { a: 'b' } }, { content: 'Hi {a}' }),
+  'chat-sessions POST /prompts': () => [storedPrompt],
+  'chat-sessions PUT /prompts/:prompt_id': () => [storedPrompt],
+  'chat-sessions POST /prompts/preview': ({ prompt_id }) =>
+    listOf({ prompt_id: Number(prompt_id), variables: { a: 'b' } }, { content: 'Hi {a}' }),
   'levia POST /create': ({ user_id }) => [{ user_id }],
   'levia POST /': ({ user_id, thread_id }) => [{ user_id, intent: 'Hi', session_id: thread_id }],
   'chat-sessions POST /stream': ({ session_id }) => [
@@ -56,6 +71,8 @@ const bodies: Readonly<Record<string, (known: Known) => readonly Body[]>> = {
     },
   ],
   'chat-sessions POST /sessions': () => [{ model: 'gpt-4' }],
+  'chat-sessions POST /sessions/:session_id/tags': () => [{ tags: ['x'] }],
+  'chat-sessions DELETE /sessions/:session_id/tags': () => [{ tags: ['x'] }],
   'chat-sessions POST /switch-model': ({ session_id }) => [{ session_id: Number(session_id), model: 'gpt-4' }],
   'graph POST /graph/invoke': graphRun,
   'graph POST /graph/stream': graphRun,
@@ -66,13 +83,26 @@ const bodies: Readonly<Record<string, (known: Known) => readonly Body[]>> = {
 };
 
 /** Routes with a method that may have a body, which take none. */
-const bodiless: readonly string[] = ['native POST /runs/:run_id/cancel'];
+const bodiless: readonly string[] = ['native POST /runs/:run_id/cancel', 'native POST /prompts/:prompt_id/versions/:version/restore'];
+
+/** Routes that take a form with a file instead, with the content of one. */
+const files: Readonly<Record<string, string>> = {
+  'native POST /threads/:thread_id/files': 'Some text',
+  'chat-sessions POST /sessions/:session_id/upload': SAMPLE_PDF,
+};
+
+/** A form that the route takes, with the header that says so; null for a route that takes none. */
+export function exampleForm(route: Route): { readonly type: string; readonly body: string } | null {
+  const content = files[route.key];
+  if (content === undefined) return null;
+  return { type: FORM_TYPE, body: `${formHead('document')}${content}${formTail}` };
+}
 
 /** Bodies that the route takes; empty for one that takes none. Throws for a route that is not in the table. */
 export function exampleBodies(route: Route, known: Known): readonly Body[] {
   const examples = bodies[route.key];
   if (examples) return examples(known);
-  if (['GET', 'DELETE'].includes(route.method) || bodiless.includes(route.key)) return [];
+  if (['GET', 'DELETE'].includes(route.method) || bodiless.includes(route.key) || route.key in files) return [];
   throw new Error(`Give test/hostile/examples.ts a body for ${route.key}`);
 }
 

@@ -3,7 +3,7 @@ import { DEFAULT_APPLICATION, type KeyId } from '../../src/core/ids.ts';
 import { SCOPES } from '../../src/core/principal.ts';
 import { exchangeBytes, headerOf, type RawAnswer, requestBytes } from './byte-exchange.ts';
 import { shapeProblem } from './error-shapes.ts';
-import { exampleBodies } from './examples.ts';
+import { exampleBodies, exampleForm } from './examples.ts';
 import { type Kind, type Place, places } from './places.ts';
 import { fill, needsServerKey, type Route } from './routes.ts';
 import { startTarget, type Target } from './target.ts';
@@ -38,7 +38,9 @@ const own: KeyId[] = [];
 
 beforeAll(async () => {
   target = await startTarget();
-  routes = target.routes.filter(({ method }) => method !== 'GET');
+  // Of a user's uploads only as many come in at once as the routes under one of the two prefixes have places for a key.
+  const isSecondUpload = (route: Route) => exampleForm(route) !== null && route.path.startsWith('/api/');
+  routes = target.routes.filter((route) => route.method !== 'GET' && !isSecondUpload(route));
 });
 
 afterAll(() => target.close());
@@ -46,10 +48,11 @@ afterAll(() => target.close());
 /** A good request of ann's own conversation, with a body whether or not the route takes one. */
 function bytesOf(route: Route, credential: string, place: Place): Buffer {
   const { ann } = target;
-  const body = JSON.stringify(exampleBodies(route, ann)[0] ?? {});
+  const form = exampleForm(route);
+  const body = form?.body ?? JSON.stringify(exampleBodies(route, ann)[0] ?? {});
   const headers = [
     ['x-user-id', ann.user_id],
-    ['content-type', 'application/json'],
+    ['content-type', form?.type ?? 'application/json'],
   ] as const;
   return requestBytes(place.put({ method: route.method, path: fill(route, { ...ann }), headers, body }, credential));
 }

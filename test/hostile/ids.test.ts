@@ -83,7 +83,11 @@ describe('a cursor', () => {
       'after=x',
       'archived=yes',
       'archived=1',
-      `tag=${'x'.repeat(51)}`,
+      `tag=${'x'.repeat(256)}`,
+      `q=${'x'.repeat(10_000)}`,
+      `q=${Array.from({ length: 65 }, (_, index) => `w${index}`).join('+')}`,
+      'q=%00',
+      'q=a&q=b',
       'tag=%00',
       'model=a&model=b',
       'before=0',
@@ -91,6 +95,9 @@ describe('a cursor', () => {
     const all = [
       ...paths.flatMap((path) => queries.map(([query, statuses]) => ({ path: `${path}?${query}`, statuses }))),
       ...threads.map((query) => ({ path: `${paths[0]}?${query}`, statuses: [422] })),
+      ...['/polylogue/v1/prompts', `/polylogue/v1/prompts/${target.ann.prompt_uuid}/versions`].flatMap((path) =>
+        queries.map(([query, statuses]) => ({ path: `${path}?${query}`, statuses })),
+      ),
       { path: `${paths[1]}?branch=x`, statuses: [404] },
       { path: `${paths[1]}?branch=${'x'.repeat(65)}`, statuses: [422] },
       { path: `/polylogue/v1/runs/${target.ann.run_id}/events?wait=maybe`, statuses: [422] },

@@ -3,7 +3,7 @@ import { DEVELOPMENT_KEY } from '../support/app.ts';
 import { exchange, type RawAnswer, type RawRequest } from './byte-exchange.ts';
 import { answerTo, frameSlots, unlistedFields } from './frame-slots.ts';
 import { inputsThat, unlistedInputs } from './named-inputs.ts';
-import { fill, needsServerKey } from './routes.ts';
+import { fill, needsServerKey, type Route } from './routes.ts';
 import { allSlots, type Slot, unknown } from './slots.ts';
 import { converse, OTHER_APPLICATION, startTarget, type Target } from './target.ts';
 
@@ -157,17 +157,24 @@ describe('an id of somebody else', () => {
   });
 });
 
+/** Words that everybody's conversation has here. */
+function searchesOf({ key }: Route): readonly string[] {
+  const searches: Readonly<Record<string, string>> = { 'native GET /threads': 'q', 'chat-sessions GET /history': 'search_term' };
+  const name = searches[key];
+  return name === undefined ? [] : [`?${name}=secret`, `?${name}=of+s`];
+}
+
 test.each(senders)('nothing of one user is in what %s gets', async (stranger) => {
-  const { thread_id, run_id, session_id, message_id, key_id } = target.ann;
+  const { thread_id, run_id, session_id, message_id, file_id, key_id } = target.ann;
   // Keys are the application's.
   const keys = stranger === 'a key acting for another user' ? [] : [key_id];
-  const traces = [thread_id, run_id, session_id, message_id, 'secret of ann', ...keys];
+  const traces = [thread_id, run_id, session_id, message_id, file_id, 'secret of ann', ...keys];
   const found: string[] = [];
   // A namesake asks for what is its own under the name that both have; the others ask as bob.
   const ids = { ...target.bob, ...(isNamesake(stranger) && { user_id: 'ann' }) };
   for (const route of target.routes.filter(({ method }) => method === 'GET')) {
     const places = inputsThat('place', route).map(([input, write]) => `?${input.slice('query '.length)}=${write(target.ann)}`);
-    for (const query of ['', ...places]) {
+    for (const query of ['', ...places, ...searchesOf(route)]) {
       const whole = JSON.stringify(await send({ method: 'GET', path: fill(route, ids) + query }, strangers[stranger]));
       for (const trace of traces) if (whole.includes(trace)) found.push(`${route.path}${query}: ${trace}`);
     }

@@ -32,6 +32,27 @@ const graphRun: Legal = [
   [/^scenario_context\./, ['missing', ...mostly('a huge string')]],
 ];
 
+const promptFields: Legal = [
+  [/^(title|content|scenario|description)$/, ['a string']],
+  [/^description$/, ['missing', 'null', 'an empty string']],
+  [/^metadata$/, ['missing', 'an object']],
+  [/^metadata\./, ['missing', ...mostly('a huge string')]],
+];
+
+const previewed: Legal = [
+  [/^content$/, ['a string']],
+  [/^variables$/, ['missing', 'an object']],
+  [
+    /^variables\./,
+    ['missing', 'a string', 'an empty string', 'a number', 'a fraction', 'a negative number', 'a large number', 'a boolean'],
+  ],
+];
+
+const sessionTags: Legal = [
+  [/^tags$/, ['an array']],
+  [/^tags\.0$/, ['a string']],
+];
+
 const graphThread: Legal = [
   [/^(user_id|metadata)$/, left],
   [/^metadata$/, ['an object']],
@@ -58,6 +79,12 @@ const legal: Readonly<Record<string, Legal>> = {
     [/^(dialects|user_id|expires_at)$/, ['null']],
     [/^(name|user_id)$/, ['a string']],
   ],
+  'native POST /prompts': promptFields,
+  'native PATCH /prompts/:prompt_id': [[/./, ['missing']], ...promptFields],
+  'native POST /prompts/preview': previewed,
+  'chat-sessions POST /prompts': [[/^(description|metadata)$/, left], ...promptFields],
+  'chat-sessions PUT /prompts/:prompt_id': [[/^(title|content|scenario|description|metadata)$/, left], ...promptFields],
+  'chat-sessions POST /prompts/preview': [[/^(prompt_id|content|variables)$/, left], [/^prompt_id$/, ['a number']], ...previewed],
   'levia POST /': [[/^intent$/, text]],
   'chat-sessions POST /stream': [
     [/^(stream|temperature|max_tokens|tags|session_id)$/, left],
@@ -69,6 +96,8 @@ const legal: Readonly<Record<string, Legal>> = {
     [/^tags$/, lists],
     [/^tags\.0$/, ['a string', 'missing']],
   ],
+  'chat-sessions POST /sessions/:session_id/tags': sessionTags,
+  'chat-sessions DELETE /sessions/:session_id/tags': sessionTags,
   'graph POST /graph/invoke': graphRun,
   'graph POST /graph/stream': graphRun,
   'graph POST /threads': graphThread,

@@ -1,5 +1,14 @@
-import type { KeyId, MessageId, ThreadKey } from '../../src/core/ids.ts';
-import { writeKeyCursor, writeMessageCursor, writeThreadCursor } from '../../src/http/list-cursor.ts';
+import type { AttachmentId, KeyId, MessageId, PromptId, ThreadKey } from '../../src/core/ids.ts';
+import type { PromptVersion } from '../../src/core/prompt.ts';
+import { samplePrompt } from '../../src/http/docs/samples.ts';
+import {
+  writeFileCursor,
+  writeKeyCursor,
+  writeMessageCursor,
+  writePromptCursor,
+  writeThreadCursor,
+  writeVersionCursor,
+} from '../../src/http/list-cursor.ts';
 import { describedInputs, type InputName } from './described-inputs.ts';
 import { exampleBodies, type Known } from './examples.ts';
 import type { Route } from './routes.ts';
@@ -24,6 +33,7 @@ const ofGraph = { 'query user_id': record('user_id') };
 const chosen = { ...user, 'body thread_id': choice };
 const FAR_FUTURE = 32_503_680_000_000;
 const threads = { 'query cursor': place(({ thread_id }) => writeThreadCursor({ updatedAt: FAR_FUTURE, key: thread_id as ThreadKey })) };
+const promptAt = (id: string) => ({ ...samplePrompt, id: id as PromptId, createdAt: FAR_FUTURE });
 const events = { 'query after': place(() => '0') };
 
 type NamedInputs = Readonly<Record<InputName, NamedInput>>;
@@ -39,9 +49,14 @@ const inputs: Readonly<Record<string, NamedInputs>> = {
   'native GET /threads/:thread_id/events': events,
   'native POST /threads/:thread_id/runs': { 'body parent_id': record('message_id'), 'body regenerate': record('message_id') },
   'native GET /runs/:run_id/events': events,
+  'native GET /threads/:thread_id/files': { 'query cursor': place(({ file_id }) => writeFileCursor(file_id as AttachmentId)) },
   'native POST /tokens': user,
   'native GET /keys': { 'query cursor': place(({ key_id }) => writeKeyCursor(key_id as KeyId)) },
   'native POST /keys': user,
+  'native GET /prompts': { 'query cursor': place(({ prompt_uuid }) => writePromptCursor(promptAt(prompt_uuid))) },
+  'native GET /prompts/:prompt_id/versions': { 'query cursor': place(() => writeVersionCursor({ version: FAR_FUTURE } as PromptVersion)) },
+  'native POST /prompts/preview': { 'body prompt_id': record('prompt_uuid') },
+  'chat-sessions POST /prompts/preview': { 'body prompt_id': record('prompt_id') },
   'levia POST /create': user,
   'levia POST /': { ...user, 'body session_id': record('thread_id') },
   'chat-sessions POST /stream': { 'body session_id': record('session_id') },
@@ -62,7 +77,9 @@ const inputs: Readonly<Record<string, NamedInputs>> = {
 const plain = new Set([
   ...['agent', 'archive', 'archived', 'content', 'dialects', 'end_date', 'expires_at', 'expires_in', 'intent', 'language', 'limit'],
   ...['max_tokens', 'message', 'messages', 'metadata', 'model', 'name', 'page', 'page_size', 'parts', 'role', 'scenario_context', 'scopes'],
+  ...['description', 'include_templates', 'scenario', 'search', 'q', 'variables'],
   ...['start_date', 'status', 'stream', 'tag', 'tags', 'temperature', 'text', 'tier', 'title', 'type', 'wait'],
+  ...['q', 'search_term'],
   ...['Prefer', 'X-User-Id', 'Last-Event-ID'],
 ]);
 

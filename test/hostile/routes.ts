@@ -40,12 +40,23 @@ export function needsServerKey({ key }: Route): boolean {
   return /^native \w+ \/(keys|tokens)/.test(key);
 }
 
-/** The names of a route's parameters. */
+/** Under which name of `Known` a route's parameter is: native names prompts by their UUIDs, chat-sessions by their numbers. */
+function knownName({ dialect }: Route, name: string): string {
+  return dialect === 'native' && name === 'prompt_id' ? 'prompt_uuid' : name;
+}
+
+/** Parameters that name nothing by themselves: a prompt's first version is there as long as the prompt is. */
+const ordinary: Readonly<Record<string, string>> = { version: '1' };
+
+/** The names of a route's parameters that lead to records. */
 export function slotsOf(route: Route): string[] {
-  return [...route.path.matchAll(/:(\w+)/g)].map(([, name = '']) => name);
+  const names = [...route.path.matchAll(/:(\w+)/g)].map(([, name = '']) => name);
+  return names.filter((name) => !(name in ordinary)).map((name) => knownName(route, name));
 }
 
 /** The route's path with these values, percent-encoded, in its parameters. */
 export function fill(route: Route, values: Readonly<Record<string, string>>): string {
-  return route.path.replace(/:(\w+)/g, (_match, name: string) => encodeURIComponent(values[name] ?? `no value for ${name}`));
+  return route.path.replace(/:(\w+)/g, (_match, name: string) =>
+    encodeURIComponent(values[knownName(route, name)] ?? ordinary[name] ?? `no value for ${name}`),
+  );
 }

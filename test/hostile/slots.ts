@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { RawRequest } from './byte-exchange.ts';
-import { exampleBodies, type Known } from './examples.ts';
+import { type Body, exampleBodies, exampleForm, type Known } from './examples.ts';
 import { inputsThat } from './named-inputs.ts';
 import { fill, type Route, slotsOf } from './routes.ts';
 
@@ -16,6 +16,9 @@ export const unknown: Known = {
   user_id: 'nobody',
   session_id: '4611686018427387',
   key_id: '01900000-0000-7000-8000-00000000dead',
+  file_id: '01900000-0000-7000-8000-00000000dead',
+  prompt_id: '4611686018427387',
+  prompt_uuid: '01900000-0000-7000-8000-00000000dead',
 };
 
 /** A place in a route's requests that takes an id. */
@@ -56,10 +59,17 @@ function addressSlots(route: Route): Slot[] {
       return {
         method: route.method,
         path: asked.length > 0 ? `${path}?${new URLSearchParams(asked)}` : path,
-        ...(['POST', 'PUT', 'PATCH'].includes(route.method) && { headers: [JSON_TYPE], body: JSON.stringify(Object.fromEntries(example)) }),
+        ...bodyFor(route, Object.fromEntries(example)),
       };
     },
   }));
+}
+
+function bodyFor(route: Route, example: Body): Pick<RawRequest, 'headers' | 'body'> {
+  const form = exampleForm(route);
+  if (form) return { headers: [['content-type', form.type]], body: form.body };
+  const hasBody = ['POST', 'PUT', 'PATCH'].includes(route.method) || Object.keys(example).length > 0;
+  return hasBody ? { headers: [JSON_TYPE], body: JSON.stringify(example) } : {};
 }
 
 function bodySlots(route: Route): Slot[] {

@@ -26,7 +26,8 @@ function embeddedRows(dataDir: string): StoredRows {
   const query = (statement: string) => database.prepare(statement).all();
   try {
     return new Map(
-      query("select name from sqlite_master where type = 'table' order by name")
+      // What a search index keeps of other tables' words moves about in it by itself: SQLite calls such tables shadows.
+      query("select name from pragma_table_list where schema = 'main' and type in ('table', 'virtual') order by name")
         .map(({ name }) => String(name))
         .filter((name) => !name.startsWith('sqlite_') && !IGNORED_TABLES.includes(name))
         .map((name) => [

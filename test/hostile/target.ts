@@ -5,6 +5,7 @@ import { doors } from '../../src/app.ts';
 import { type ApplicationId, DEFAULT_APPLICATION } from '../../src/core/ids.ts';
 import { SCOPES } from '../../src/core/principal.ts';
 import { startTestApp, type TestApp, type TestAppOptions } from '../support/app.ts';
+import { file, formOf } from '../support/forms.ts';
 import { createTestDatabase } from '../support/test-database.ts';
 import type { Known } from './examples.ts';
 import { type Route, recordRoutes } from './routes.ts';
@@ -95,6 +96,14 @@ export async function converse(app: TestApp, user: string): Promise<Known> {
   const id = (name: string) => answer.headers.get(name) ?? '';
   const shown = await app.send(`/polylogue/v1/runs/${id('x-run-id')}`, { headers: { authorization } });
   const run = (await shown.json()) as { message_id: string };
+  const storing = await app.post(
+    '/polylogue/v1/prompts',
+    { title: `T of ${user}`, content: `The secret of ${user}`, scenario: 's' },
+    { authorization },
+  );
+  const prompt = (await storing.json()) as { id: string };
+  const listed = await app.send('/v1/chat/prompts?include_templates=false', { headers: { authorization } });
+  const { items } = (await listed.json()) as { items: readonly { id: number }[] };
   const { key } = await app.access.createKey({ applicationId: DEFAULT_APPLICATION, name: `Key of ${user}` });
   return {
     thread_id: id('x-thread-id'),
@@ -105,5 +114,16 @@ export async function converse(app: TestApp, user: string): Promise<Known> {
     session_id: id('x-session-id'),
     message_id: run.message_id,
     key_id: key.id,
+    file_id: await addFile(app, id('x-thread-id'), user),
+    prompt_id: String(items[0]?.id),
+    prompt_uuid: prompt.id,
   };
+}
+
+/** Adds a file to a user's thread whose text holds `secret of <user>`. */
+async function addFile(app: TestApp, thread: string, user: string): Promise<string> {
+  const headers = { authorization: `Bearer ${await app.token(user)}` };
+  const body = formOf(file(`The secret of ${user}, in a file`, `secret of ${user}.txt`));
+  const added = await app.send(`/polylogue/v1/threads/${thread}/files`, { method: 'POST', headers, body });
+  return ((await added.json()) as { id: string }).id;
 }

@@ -8,6 +8,8 @@ export interface DescribedOperation {
   readonly path: string;
   readonly tag: string;
   readonly isPublic: boolean;
+  /** Its bodies are multipart forms. */
+  readonly isForm: boolean;
   readonly parameters: readonly DescribedParameter[];
   /** Documented bodies by name; empty for an operation without a body. */
   readonly bodies: Readonly<Record<string, Json>>;
@@ -62,7 +64,8 @@ export function operationsOf(document: Json): readonly DescribedOperation[] {
 }
 
 function toOperation(method: string, path: string, operation: Json): DescribedOperation {
-  const content = isJson(operation.requestBody) ? (operation.requestBody.content as Json)['application/json'] : null;
+  const media: Json = isJson(operation.requestBody) ? (operation.requestBody.content as Json) : {};
+  const content = media['application/json'] ?? media['multipart/form-data'];
   const examples = isJson(content) ? (content.examples as Readonly<Record<string, { value: Json }>>) : {};
   const security = operation.security as readonly Json[];
   const responses = operation.responses as Readonly<Record<string, Json>>;
@@ -71,6 +74,7 @@ function toOperation(method: string, path: string, operation: Json): DescribedOp
     method,
     path,
     tag: String((operation.tags as readonly string[])[0]),
+    isForm: 'multipart/form-data' in media,
     isPublic: security.length === 0 || security.some((scheme) => Object.keys(scheme).length === 0),
     parameters: operation.parameters as readonly DescribedParameter[],
     bodies: Object.fromEntries(Object.entries(examples).map(([name, { value }]) => [name, value])),

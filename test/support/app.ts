@@ -9,6 +9,7 @@ import { mintToken } from '../../src/backends/tokens/jwt.ts';
 import { loadConfig } from '../../src/config.ts';
 import { AppError } from '../../src/core/errors.ts';
 import { type ApplicationId, DEFAULT_APPLICATION } from '../../src/core/ids.ts';
+import type { LoadGauge } from '../../src/core/ports/load.ts';
 import type { Store } from '../../src/core/ports/store.ts';
 import type { Access, CreateKey } from '../../src/engine/index.ts';
 import type { Dialect } from '../../src/http/dialect.ts';
@@ -49,8 +50,11 @@ export interface TestAppOptions {
   /** Instead of the one that the settings choose; the server closes it. */
   readonly store?: Store;
   readonly dialects?: readonly Dialect[];
+  /** Always calm unless given: what else runs on the machine makes no test's server turn anybody away. */
+  readonly load?: LoadGauge;
 }
 
+const calm: LoadGauge = { level: () => 'calm' };
 const OTHER_APPLICATION = 'other' as ApplicationId;
 const unbounded = { requestsPerMinute: null, messagesPerMinute: null, messagesPerHour: null, concurrentRuns: null, connections: null };
 /** Tests that are not about limits do not meet any. */
@@ -70,7 +74,7 @@ async function createForeignKey(access: Access): Promise<string> {
 
 /** Starts it; without bounds on what callers may use unless `file` has `tiers`. */
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
-  const { env = {}, file = {}, dataDir, databaseUrl = '', store, dialects } = options;
+  const { env = {}, file = {}, dataDir, databaseUrl = '', store, dialects, load = calm } = options;
   const directory = dataDir ?? (await mkdtemp(join(tmpdir(), 'polylogue-')));
   const lines: string[] = [];
   const sink = new Writable({
@@ -84,7 +88,8 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     cwd: directory,
     readFile: () => JSON.stringify({ version: 1, demo: { tokenDelayMs: 0 }, limits: { drainSeconds: 1 }, tiers, ...file }),
   });
-  const app = await startApp(config, { log: createLogger('info', sink), ...(store && { store }), ...(dialects && { dialects }) });
+  const given = { ...(store && { store }), ...(dialects && { dialects }), load };
+  const app = await startApp(config, { log: createLogger('info', sink), ...given });
   const send = (path: string, init: RequestInit = {}) => {
     const headers = new Headers({ authorization: `Bearer ${DEVELOPMENT_KEY}`, ...init.headers });
     if (headers.get('authorization') === '') headers.delete('authorization');

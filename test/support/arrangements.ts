@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../src/backends/clock/system-clock.ts';
 import { mintToken } from '../../src/backends/tokens/jwt.ts';
+import { MAX_FILE_BYTES } from '../../src/core/attachment.ts';
 import { AppError } from '../../src/core/errors.ts';
 import type { ApplicationId } from '../../src/core/ids.ts';
 import { SCOPES, type Scope } from '../../src/core/principal.ts';
 import type { Circumstance } from '../../src/http/docs/circumstances.ts';
 import { startTestApp, type TestApp } from './app.ts';
+import { pdfOf } from './forms.ts';
 import type { DocumentedRequest, Replay } from './replay.ts';
 
 /** What a circumstance gives to a request. */
@@ -242,6 +244,7 @@ export function createArrangements(place: Place): Arrangements {
     crowdedAnswer: (request) => crowdedAnswer(place, request),
     cancelled: (request) => cancelled(place, request),
     longBody: () => ({ values: { body: JSON.stringify({ text: 'x'.repeat(DOCUMENTED_BOUNDS.bodyBytes) }) } }),
+    largeFile: () => ({ values: { file: pdfOf(MAX_FILE_BYTES + 1).toString('latin1') } }),
     guardedMetrics: onGuarded,
   };
   return {

@@ -1,5 +1,6 @@
 import type { DescribedLink, DescribedOperation, RequestChange } from './api-description.ts';
 import type { TestApp } from './app.ts';
+import { file, formOf } from './forms.ts';
 import { at, type Json } from './json-schema.ts';
 
 /** A request as it goes out. */
@@ -57,12 +58,14 @@ export function createReplay(app: Server, operations: readonly DescribedOperatio
   async function prepare(operation: DescribedOperation, name = Object.keys(operation.bodies)[0]): Promise<DocumentedRequest> {
     const { path, fields } = await giftsFor(operation);
     const documented = name === undefined ? undefined : operation.bodies[name];
+    // A body of another form has no use for what the first one needs.
+    const needed = Object.entries(fields).filter(([field]) => documented && field in documented);
     return {
       operation,
       path: { ...examplesIn('path', operation), ...path },
       query: examplesIn('query', operation),
       headers: {},
-      body: documented === undefined ? null : { ...documented, ...fields },
+      body: documented === undefined ? null : { ...documented, ...Object.fromEntries(needed) },
     };
   }
 
@@ -94,17 +97,18 @@ function addressOf({ operation, path, query }: DocumentedRequest): string {
   return search === '' ? address : `${address}?${search}`;
 }
 
-function contentOf({ operation, headers, body, text }: DocumentedRequest): { headers: Record<string, string>; body?: string } {
+function contentOf({ operation, headers, body, text }: DocumentedRequest): { headers: Record<string, string>; body?: string | FormData } {
+  const form = operation.isForm && text === undefined && body !== null ? formOf(file(String(body.file), 'document')) : null;
   const content = text ?? (body === null ? null : JSON.stringify(body));
   const own = Object.entries(headers).map(([name, value]) => [name, value ?? '']);
   return {
     headers: {
-      ...(content !== null && { 'content-type': 'application/json' }),
+      ...(content !== null && form === null && { 'content-type': 'application/json' }),
       // An empty one takes the test's own key away.
       ...(operation.isPublic && { authorization: '' }),
       ...Object.fromEntries(own),
     },
-    ...(content !== null && { body: content }),
+    ...(content !== null && { body: form ?? content }),
   };
 }
 

@@ -60,9 +60,7 @@ export function createFakeStream(room: number) {
   };
   const stream: EventStream = {
     signal: closed.signal,
-    get needsDrain() {
-      return seen.unsent >= room;
-    },
+    needsDrain: () => seen.unsent >= room,
     write(frames) {
       if (closed.signal.aborted) return;
       seen.text += frames.toString();

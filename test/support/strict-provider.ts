@@ -48,6 +48,7 @@ function partObjections(part: Part): readonly string[] {
     case 'tool_result':
       return surrogates(part.result);
     case 'reasoning':
+    case 'citation':
     case 'error':
       return [];
   }

@@ -36,6 +36,7 @@ export function stubEngine({ threads, runs, access, limits, readiness = async ()
       count: unexpected('threads.count'),
       measure: unexpected('threads.measure'),
       change: unexpected('threads.change'),
+      changeTags: unexpected('threads.changeTags'),
       setHead: unexpected('threads.setHead'),
       delete: unexpected('threads.delete'),
       messages: unexpected('threads.messages'),
@@ -57,6 +58,18 @@ export function stubEngine({ threads, runs, access, limits, readiness = async ()
       await: unexpected('runs.await'),
       ...runs,
     },
+    prompts: {
+      create: unexpected('prompts.create'),
+      find: unexpected('prompts.find'),
+      list: unexpected('prompts.list'),
+      page: unexpected('prompts.page'),
+      change: unexpected('prompts.change'),
+      delete: unexpected('prompts.delete'),
+      versions: unexpected('prompts.versions'),
+      version: unexpected('prompts.version'),
+      restore: unexpected('prompts.restore'),
+      preview: unexpected('prompts.preview'),
+    },
     access: {
       createKey: unexpected('access.createKey'),
       listKeys: unexpected('access.listKeys'),
@@ -67,6 +80,17 @@ export function stubEngine({ threads, runs, access, limits, readiness = async ()
       listApplications: unexpected('access.listApplications'),
       issueToken: unexpected('access.issueToken'),
       ...access,
+    },
+    attachments: {
+      admit: unexpected('attachments.admit'),
+      add: unexpected('attachments.add'),
+      list: unexpected('attachments.list'),
+      find: unexpected('attachments.find'),
+      open: unexpected('attachments.open'),
+      text: () => {
+        throw new Error('unexpected call of attachments.text');
+      },
+      delete: unexpected('attachments.delete'),
     },
     limits: { request: async () => null, connect: () => () => undefined, ...limits },
     models: {
