@@ -6,6 +6,7 @@ import { keyMaker } from '../src/backends/tokens/api-key.ts';
 import { forgeHmac, partsOf } from './hostile/forge.ts';
 import { openChatSocket } from './support/chat-socket.ts';
 import { runCommandAt } from './support/command.ts';
+import { file, formOf } from './support/forms.ts';
 import { runProgram } from './support/run-program.ts';
 import { bareEnvironment, createServerDirectory, type ServerProcess, startServerProcess } from './support/server-process.ts';
 import { answer, refuse, type Step, startUpstream, type Upstream } from './support/upstream.ts';
@@ -100,9 +101,19 @@ const post = (path: string, body: unknown, credential = apiKey) => send(path, { 
 /** In place of the `Authorization` header that requests have otherwise. */
 const without = (headers: Readonly<Record<string, string>> = {}): RequestInit => ({ headers: { authorization: '', ...headers } });
 
+/** Files with the canary in their names and in what they say: one that is read, one that cannot be, and one of a type that is not taken. */
+async function addFiles(thread: string): Promise<void> {
+  for (const content of [`Read this: ${message}`, `%PDF-1.4 ${message}`, `\0\x01${message}`]) {
+    const init = { method: 'POST', headers: { authorization: `Bearer ${apiKey}` }, body: formOf(file(content, `${message}.txt`)) };
+    const response = await fetch(`${server.url}/polylogue/v1/threads/${thread}/files`, init);
+    answers.push({ path: 'files', status: response.status, text: await response.text() });
+  }
+}
+
 /** A question at every door, with a key and with a token. */
 async function askEverywhere(): Promise<void> {
   const { id } = JSON.parse(await post('/polylogue/v1/threads', { title: message, metadata: { note: message } }));
+  await addFiles(id);
   const run = JSON.parse(await post(`/polylogue/v1/threads/${id}/runs`, { text: message }));
   await send(`/polylogue/v1/runs/${run.id}/events`);
   const { session_id } = JSON.parse(await post('/levia/chat/create', { user_id: 'ann' }));

@@ -1,5 +1,8 @@
 import { AppError } from '../core/errors.ts';
 
+/** The field of a form in which its file is. */
+export const FILE_FIELD = 'file';
+
 /** Another body than a form, in words for its sender. */
 export function notAForm(): AppError {
   return new AppError('content_type_unsupported', 'Send the file as "Content-Type: multipart/form-data", in the field "file".');
@@ -12,11 +15,11 @@ export function formUnreadable(cause?: unknown): AppError {
 
 /** A form without a file, in words for its sender. */
 export function fileMissing(): AppError {
-  return formInvalid(FIELD, 'is required', 'required');
+  return formInvalid(FILE_FIELD, 'is required', 'required');
 }
 
-/** A field of a form that is wrong. */
-export function formInvalid(field: string, message: string, keyword: string): AppError {
-  const shown = field.slice(0, 100);
+/** A field of a form that is wrong; some have no name. */
+export function formInvalid(field: string | undefined, message: string, keyword: string): AppError {
+  const shown = (field ?? '').slice(0, 100).toWellFormed() || 'A field without a name';
   return new AppError('validation_failed', `${shown} ${message}.`, { fields: [{ path: [shown], message, keyword }] });
 }

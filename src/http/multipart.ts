@@ -2,9 +2,8 @@ import type { Readable } from 'node:stream';
 import { Busboy } from '@fastify/busboy';
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../core/errors.ts';
-import { fileMissing, formInvalid, formUnreadable, notAForm } from './form-failures.ts';
+import { FILE_FIELD, fileMissing, formInvalid, formUnreadable, notAForm } from './form-failures.ts';
 
-const FIELD = 'file';
 const MAX_FIELDS = 20;
 const MAX_FIELD_BYTES = 16_384;
 
@@ -48,21 +47,21 @@ export function readForm(request: FastifyRequest, { strict }: FormOptions): Form
   for (const pending of [file, parsed]) pending.catch(() => undefined);
   parser.on('file', (name, part, filename) => {
     // Errors of parts that nobody reads would end this process; those of the file reach its reader.
-    part.on('error', fail);
-    if (name === FIELD && stream === null) {
+    part.on('error', (error) => fail(inWords(error)));
+    if (name === FILE_FIELD && stream === null) {
       stream = part;
       return resolve({ name: nameOf(filename), content: contentOf(part, parsed) });
     }
     part.resume();
-    if (name === FIELD) fail(formInvalid(FIELD, 'must be given once', 'once'));
+    if (name === FILE_FIELD) fail(formInvalid(FILE_FIELD, 'must be given once', 'once'));
     else if (strict) fail(formInvalid(name, 'is not a known field', 'additionalProperties'));
   });
   parser.on('field', (name) => {
-    if (strict && name !== FIELD) fail(formInvalid(name, 'is not a known field', 'additionalProperties'));
+    if (strict && name !== FILE_FIELD) fail(formInvalid(name, 'is not a known field', 'additionalProperties'));
   });
   for (const limit of ['fieldsLimit', 'partsLimit'] as const)
     parser.once(limit, () => fail(new AppError('body_invalid', 'The multipart body has too many fields.')));
-  parser.on('error', (error) => fail(formUnreadable(error)));
+  parser.on('error', (error) => fail(inWords(error)));
   parser.on('finish', () => {
     rejectFile(fileMissing());
     end();
@@ -97,11 +96,16 @@ function nameOf(filename: string): string {
   return filename.replaceAll('%22', '"');
 }
 
+/** What the parser does not like is the sender's fault. */
+function inWords(error: unknown): AppError {
+  return error instanceof AppError ? error : formUnreadable(error);
+}
+
 async function* contentOf(part: Readable, parsed: Promise<void>): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of part) yield chunk;
   } catch (error) {
-    throw error instanceof AppError ? error : formUnreadable(error);
+    throw inWords(error);
   }
   await parsed;
 }

@@ -4,8 +4,9 @@ import { AppError } from '../core/errors.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import { fileTooLarge } from '../core/refusals.ts';
 import { announcesBody, type RouteBody, refuseSlow } from './body-deadline.ts';
+import { fileMissing } from './form-failures.ts';
 import { closeGently } from './gentle-close.ts';
-import { type Form, type FormFile, fileMissing, readForm } from './multipart.ts';
+import type { Form, FormFile } from './multipart.ts';
 
 /** Bytes that a form may have beside its file. */
 const FORM_BYTES = 65_536;
@@ -48,6 +49,8 @@ export async function withUpload<T>(exchange: UploadExchange, use: (file: Incomi
   const { request } = exchange;
   if (Number(request.headers['content-length'] ?? 0) > MAX_FILE_BYTES + FORM_BYTES) throw fileTooLarge();
   if (!announcesBody(request)) throw fileMissing();
+  // A server to which nobody uploads does without the parser.
+  const { readForm } = await import('./multipart.ts');
   const form = readForm(request, exchange);
   const stop = new AbortController();
   const unwatch = watch(exchange, form, stop);

@@ -148,6 +148,11 @@ describe('what cannot be uploaded to a session:', () => {
     ['with a field without a name', FORM_TYPE, '--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n'],
     ['that names no boundary', 'multipart/form-data; x=y', `${formHead('a.pdf')}x${formTail}`],
     ['of 10,000 fields', FORM_TYPE, `${'--b\r\nContent-Disposition: form-data; name="x"\r\n\r\ny\r\n'.repeat(10_000)}--b--\r\n`],
+    [
+      'that ends within a part',
+      FORM_TYPE,
+      `${formHead('a.pdf')}x\r\n--b\r\nContent-Disposition: form-data; name="y"; filename="z"\r\n\r\nno end`,
+    ],
     ['in a form', FORM_TYPE, '--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\nx\r\n--c--\r\n--b--\r\n'],
   ])('a form %s', async (_what, type, body) => {
     expect(await send(type, body)).toBe(422);
