@@ -1,59 +1,62 @@
-import { Agent, request as call } from 'node:http';
 import WebSocket from 'ws';
-import type { Place } from './protocols.ts';
+import { answerParent } from './companion.ts';
+import { begin, json, type Place } from './exchange.ts';
 
-// Many clients that have signed in and wait: a process of its own, because each takes a socket here too.
+// Many clients that have signed in, follow a thread of their own and wait: a process of its own, because each takes a socket here too.
 
-/** What to open and hold. */
+/** What to open besides what is open. */
 export interface Idle {
   readonly place: Place;
   readonly kind: 'web-socket' | 'event-stream';
   readonly connections: number;
+  /** Threads to make first; each connection follows the next one of those that were made. */
+  readonly threads: number;
 }
 
 const AT_ONCE = 100;
-const agent = new Agent({ keepAlive: false, maxSockets: Number.POSITIVE_INFINITY });
+const threads: string[] = [];
+let opened = 0;
+let open = 0;
 
-function openSocket({ url, token }: Place, at: number): Promise<void> {
+/** `work` for many places, a bounded number of them at a time. */
+async function forEach(from: number, to: number, work: (at: number) => Promise<void>): Promise<void> {
+  for (let start = from; start < to; start += AT_ONCE) {
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, to - start) }, (_, offset) => work(start + offset)));
+  }
+}
+
+function openSocket({ url, token }: Place, thread_id: string): Promise<WebSocket> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(`${url.replace('http', 'ws')}/chat/ws?token=${token}`, { perMessageDeflate: false });
-    const thread_id = `00000000-0000-4000-8000-${at.toString(16).padStart(12, '0')}`;
     socket.on('open', () => socket.send(JSON.stringify({ type: 'history', thread_id })));
-    socket.on('message', (data: Buffer) => data.toString().includes('"history_end"') && resolve());
+    socket.on('message', (data: Buffer) => data.toString().includes('"history_end"') && resolve(socket));
     socket.on('error', reject);
   });
 }
 
-function openStream({ url, token }: Place, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const request = call(url + path, { agent, headers: { authorization: `Bearer ${token}` } }, (response) => {
-      response.resume();
-      if (response.statusCode === 200) resolve();
-      else reject(new Error(`${path}: ${response.statusCode}`));
-    });
-    request.on('error', reject);
-    request.end();
+async function openOne({ place, kind }: Idle, at: number): Promise<void> {
+  const thread = String(threads[at]);
+  const closed = () => {
+    open -= 1;
+  };
+  if (kind === 'web-socket') (await openSocket(place, thread)).once('close', closed);
+  else
+    void (await begin(place, { method: 'GET', path: `/polylogue/v1/threads/${thread}/events` }, () => undefined)).ended.then(
+      closed,
+      closed,
+    );
+  open += 1;
+}
+
+/** How many connections are open in all. */
+async function openMore(idle: Idle): Promise<{ open: number }> {
+  await forEach(threads.length, threads.length + idle.threads, async (at) => {
+    threads[at] = (await json<{ id: string }>(idle.place, { path: '/polylogue/v1/threads', body: {} })).id;
   });
+  const from = opened;
+  opened += idle.connections;
+  await forEach(from, opened, (at) => openOne(idle, at));
+  return { open };
 }
 
-async function createThread({ url, token }: Place): Promise<string> {
-  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-  const response = await fetch(`${url}/polylogue/v1/threads`, { method: 'POST', headers, body: '{}' });
-  return ((await response.json()) as { id: string }).id;
-}
-
-async function open({ place, kind, connections }: Idle): Promise<void> {
-  const path = kind === 'event-stream' ? `/polylogue/v1/threads/${await createThread(place)}/events` : '';
-  for (let at = 0; at < connections; at += AT_ONCE) {
-    const some = Array.from({ length: Math.min(AT_ONCE, connections - at) }, (_, offset) => at + offset);
-    await Promise.all(some.map((index) => (kind === 'web-socket' ? openSocket(place, index) : openStream(place, path))));
-  }
-}
-
-process.on('message', (idle: Idle) => {
-  open(idle).then(
-    () => process.send?.({ opened: idle.connections }),
-    (error: unknown) => process.send?.({ failed: String(error) }),
-  );
-});
-process.once('disconnect', () => process.exit(0));
+answerParent(openMore);

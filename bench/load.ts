@@ -1,12 +1,14 @@
-import { type Place, type Protocol, protocols } from './protocols.ts';
-import { createCheck, writePrompt } from './script.ts';
+import { randomInt } from 'node:crypto';
+import { answerParent } from './companion.ts';
+import type { Place } from './exchange.ts';
+import { type Protocol, protocols } from './protocols.ts';
+import { createRecorder, type LoadResult } from './recorder.ts';
+import { writePrompt } from './script.ts';
 
 // The load generator, a process of its own: it reads as a client does and checks every token, so that fast and wrong is not a result.
 
-/** What to ask for. */
-export interface Load {
-  readonly place: Place;
-  readonly protocol: Protocol;
+/** What is asked for. */
+export interface Shape {
   /** Streams at a time. */
   readonly streams: number;
   /** Questions of each, one after the other. */
@@ -18,74 +20,27 @@ export interface Load {
   readonly spreadMs: number;
 }
 
-/** What came of it. Times in milliseconds. */
-export interface LoadResult {
-  readonly tokens: number;
-  readonly answers: number;
-  readonly failures: readonly string[];
-  readonly wallMs: number;
-  readonly first: Percentiles;
-  readonly gap: Percentiles;
-  readonly answer: Percentiles;
-}
-
-export interface Percentiles {
-  readonly p50: number;
-  readonly p99: number;
-}
-
-function percentiles(values: number[]): Percentiles {
-  values.sort((left, right) => left - right);
-  const at = (share: number) => values[Math.min(values.length - 1, Math.floor(values.length * share))] ?? 0;
-  return { p50: at(0.5), p99: at(0.99) };
+export interface Load extends Shape {
+  readonly place: Place;
+  readonly protocol: Protocol;
 }
 
 async function run(load: Load): Promise<LoadResult> {
-  const firsts: number[] = [];
-  const gaps: number[] = [];
-  const answers: number[] = [];
-  const failures: string[] = [];
-  let tokens = 0;
   const ask = protocols[load.protocol];
-
-  async function question(id: string): Promise<void> {
-    const script = { id, tokens: load.tokens, delayMs: load.delayMs, batch: load.batch };
-    const check = createCheck(script);
-    const begun = performance.now();
-    let last = 0;
-    await ask(load.place, writePrompt(script), (text) => {
-      if (text === '') return;
-      const now = performance.now();
-      if (last === 0) firsts.push(now - begun);
-      else gaps.push(now - last);
-      last = now;
-      check.add(text);
-    });
-    if (check.tokens !== load.tokens) throw new Error(`Stream ${id}: ${check.tokens} of ${load.tokens} tokens`);
-    tokens += check.tokens;
-    answers.push(performance.now() - begun);
-  }
+  const recorder = createRecorder();
+  // So that what an earlier load left behind is noticed too.
+  const mark = randomInt(36, 36 ** 2).toString(36);
 
   async function stream(at: number): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, (at / load.streams) * load.spreadMs));
     for (let round = 0; round < load.questions; round += 1) {
-      await question(`s${at}q${round}`).catch((error: unknown) => failures.push(String(error).slice(0, 300)));
+      const script = { id: `${mark}s${at}q${round}`, tokens: load.tokens, delayMs: load.delayMs, batch: load.batch };
+      await recorder.read(script, (onText) => ask(load.place, writePrompt(script), onText));
     }
   }
 
-  const begun = performance.now();
   await Promise.all(Array.from({ length: load.streams }, (_, at) => stream(at)));
-  const wallMs = performance.now() - begun;
-  return {
-    tokens,
-    answers: answers.length,
-    failures,
-    wallMs,
-    first: percentiles(firsts),
-    gap: percentiles(gaps),
-    answer: percentiles(answers),
-  };
+  return recorder.result();
 }
 
-process.on('message', (load: Load) => void run(load).then((result) => process.send?.(result)));
-process.once('disconnect', () => process.exit(0));
+answerParent(run);

@@ -1,94 +1,106 @@
-import { once } from 'node:events';
-import type { Load, LoadResult } from './load.ts';
-import { machineBusySeconds, usageOf } from './process-usage.ts';
-import { startCompanion } from './targets.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Load } from './load.ts';
+import { cpuSecondsOf, familyOf, readProcesses, rssOf, strangerSeconds, type ThreadSeconds, threadsOf } from './process-usage.ts';
+import type { LoadResult } from './recorder.ts';
+import { ask, type Companion } from './targets.ts';
 
 const SAMPLE_MS = 100;
+const SETTLE_MS = 300;
 
 /** One load on one target. */
 export interface Measurement {
   readonly result: LoadResult;
   /** Of the target's whole process tree. */
   readonly cpuSeconds: number;
+  readonly threads: ThreadSeconds;
+  /** Of the target's whole process tree. */
   readonly peakRssBytes: number;
   readonly idleRssBytes: number;
   /** Of the database's process tree; 0 without one. */
   readonly databaseSeconds: number;
-  /** Share of one processor that went to processes that have nothing to do with it. */
+  /** Processors that provider and readers took together. */
+  readonly harness: number;
+  /** Processors that went to what has nothing to do with it, the host's other machines among it. */
   readonly strangers: number;
 }
 
-/** Who takes part. */
+/** Processes that take part. */
 export interface Parties {
   readonly target: number;
   readonly upstream: number;
   readonly database: number | null;
 }
 
-/** Puts a load on a target from a process of its own, after a warm-up of the same kind. */
-export async function measure(load: Load, parties: Parties): Promise<Measurement> {
-  const generator = startCompanion('./load.ts');
-  try {
-    await put(generator.child, {
-      ...load,
-      questions: Math.min(load.questions, 2),
-      streams: Math.ceil(load.streams / 4),
-      spreadMs: load.spreadMs / 4,
-    });
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    const others = [parties.target, parties.upstream, generator.pid, process.pid, ...(parties.database === null ? [] : [parties.database])];
-    const ownSeconds = () =>
-      others.reduce(
-        (sum, pid) =>
-          sum + (pid === process.pid ? process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6 : usageOf(pid).cpuSeconds),
-        0,
-      );
-    const before = {
-      target: usageOf(parties.target),
-      database: databaseSeconds(parties),
-      own: ownSeconds(),
-      machine: machineBusySeconds(),
-    };
-    const sampling = samplePeak(parties.target);
-    const result = await put(generator.child, load);
-    const peakRssBytes = sampling.stop();
-    const after = { target: usageOf(parties.target), database: databaseSeconds(parties), own: ownSeconds(), machine: machineBusySeconds() };
-    const strangerSeconds = after.machine - before.machine - (after.own - before.own);
-    return {
-      result,
-      cpuSeconds: after.target.cpuSeconds - before.target.cpuSeconds,
-      peakRssBytes,
-      idleRssBytes: before.target.rssBytes,
-      databaseSeconds: after.database - before.database,
-      strangers: Math.max(0, strangerSeconds / (result.wallMs / 1000)),
-    };
-  } finally {
-    generator.child.disconnect();
-  }
+interface Reading {
+  readonly target: number;
+  readonly threads: ThreadSeconds;
+  readonly database: number;
+  readonly harness: number;
+  readonly strangers: number;
+  readonly atMs: number;
 }
 
-function databaseSeconds({ database }: Parties): number {
-  return database === null ? 0 : usageOf(database).cpuSeconds;
+function read({ target, upstream, database }: Parties, generator: Companion): Reading {
+  const processes = readProcesses();
+  const of = (pid: number) => cpuSecondsOf(pid, processes);
+  return {
+    target: of(target),
+    threads: threadsOf(target),
+    database: database === null ? 0 : of(database),
+    harness: of(upstream) + of(generator.pid),
+    strangers: strangerSeconds(processes),
+    atMs: performance.now(),
+  };
 }
 
-async function put(generator: ReturnType<typeof startCompanion>['child'], load: Load): Promise<LoadResult> {
-  generator.send(load);
-  const [result] = (await once(generator, 'message')) as [LoadResult];
-  if (result.failures.length > 0) throw new Error(`${result.failures.length} of the answers were wrong, the first: ${result.failures[0]}`);
-  return result;
+/** Measures what a target uses while `work` is done by a companion. */
+export async function measure(parties: Parties, generator: Companion, work: () => Promise<LoadResult>): Promise<Measurement> {
+  await sleep(SETTLE_MS);
+  const idleRssBytes = rssOf(familyOf(parties.target));
+  const before = read(parties, generator);
+  const peak = samplePeak(parties.target);
+  const result = await work().finally(peak.stop);
+  const after = read(parties, generator);
+  const wallSeconds = (after.atMs - before.atMs) / 1000;
+  const spent = (kind: keyof ThreadSeconds) => after.threads[kind] - before.threads[kind];
+  return {
+    result,
+    cpuSeconds: after.target - before.target,
+    threads: { main: spent('main'), workers: spent('workers'), other: spent('other') },
+    peakRssBytes: peak.bytes(),
+    idleRssBytes,
+    databaseSeconds: after.database - before.database,
+    harness: (after.harness - before.harness) / wallSeconds,
+    strangers: Math.max(0, (after.strangers - before.strangers) / wallSeconds),
+  };
 }
 
-function samplePeak(pid: number): { stop(): number } {
+/** Puts a load on a target; rejects when a single answer was wrong. */
+export async function put(generator: Companion, load: Load): Promise<LoadResult> {
+  return unlessWrong(await ask<LoadResult>(generator, load));
+}
+
+export function unlessWrong(result: LoadResult): LoadResult {
+  const { failures, answers } = result;
+  if (failures.length === 0) return result;
+  throw new Error(`${failures.length} of ${failures.length + answers} answers were wrong, the first: ${failures[0]}`);
+}
+
+function samplePeak(pid: number): { stop(): void; bytes(): number } {
   let peak = 0;
+  let family = familyOf(pid);
+  let looks = 0;
   const look = () => {
-    peak = Math.max(peak, usageOf(pid).rssBytes);
+    looks += 1;
+    if (looks % 10 === 0) family = familyOf(pid);
+    peak = Math.max(peak, rssOf(family));
   };
   const timer = setInterval(look, SAMPLE_MS);
   return {
     stop() {
       clearInterval(timer);
       look();
-      return peak;
     },
+    bytes: () => peak,
   };
 }

@@ -1,15 +1,42 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { findPostgres, startPostgresServer } from '../test/support/postgres-server.ts';
-import { measureFanOut, measureIdle } from './connections.ts';
-import { type Measurement, measure } from './measure.ts';
+import { capacity } from './capacity-scenario.ts';
+import { openDatabase } from './database.ts';
+import { fanOut } from './fan-out-scenario.ts';
+import type { StoreKind } from './goals.ts';
+import { idle } from './idle-scenario.ts';
+import { cannotMeasure, describeLoad, describeMachine } from './machine.ts';
+import { moveTo, warnings } from './processors.ts';
 import type { Protocol } from './protocols.ts';
-import { type Row, toRow, writeTable } from './report.ts';
-import { dialects, type StreamScenario, streamScenarios } from './scenarios.ts';
-import { startBareRelay, startPolylogue, startUpstream, type Target } from './targets.ts';
+import { type Result, STORES, writeGoals, writeResult } from './report.ts';
+import { MachineBusy, NOISE } from './rounds.ts';
+import type { Bench, Findings, Scenario } from './scenario.ts';
+import { slowSync } from './slow-sync-scenario.ts';
+import { start } from './start-scenario.ts';
+import { streamScenarios } from './stream-scenarios.ts';
+import { dismiss, startUpstream } from './targets.ts';
+import { turns } from './turns-scenario.ts';
 
-// npm run bench -- [burst paced many short connections] [--store embedded|postgres] [--dialects all] [--rounds 3] [--small] [--json] [--profile folder]
+const all: readonly Scenario[] = [...streamScenarios, fanOut, idle, turns, capacity, slowSync, start];
+
+const HELP = `npm run bench -- [scenario ...] [options]
+
+Puts loads on the built server and checks every token. Scenarios (all unless named):
+${all.map(({ name, what }) => `  ${name.padEnd(12)}${what}`).join('\n')}
+  connections idle and fan-out
+
+  --store embedded|postgres|both   where the server keeps its data (embedded)
+  --dialects all|graph,levia,...   through which doors it is asked (chat-sessions)
+  --rounds 3                       how often everybody is measured; the table has medians
+  --small                          smaller loads
+  --accept-noise                   shows numbers though others used the machine
+  --json                           a line of JSON for each scenario and store instead of tables
+  --save file                      also appends those lines to a file
+  --table file                     measures nothing: the README's table from such a file
+  --profile folder                 writes CPU profiles of all the server's threads
+
+Ends with 3 when others used the machine so much that it is no result, with 1 when an answer was wrong.
+`;
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -19,99 +46,96 @@ const { values: options, positionals } = parseArgs({
     rounds: { type: 'string', default: '3' },
     small: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    save: { type: 'string' },
+    table: { type: 'string' },
     profile: { type: 'string' },
+    'accept-noise': { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 });
 
-const chosenDialects = (options.dialects === 'all' ? dialects : options.dialects.split(',')) as readonly Protocol[];
-const scenarios = streamScenarios(options.small).filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+const DIALECTS: readonly Protocol[] = ['chat-sessions', 'graph', 'levia', 'native', 'chat-ws'];
 
-async function openDatabase(): Promise<{ url: string; pid: number; stop(): Promise<void> } | null> {
-  if (options.store !== 'postgres') return null;
-  const programs = findPostgres();
-  if (programs === null) throw new Error('There is no PostgreSQL here: npm ci installs one, apt install postgresql another.');
-  const server = await startPostgresServer(programs);
-  const socket = new URL(server.url.replace('@/', '@localhost/')).searchParams.get('host') ?? '';
-  const pid = Number(readFileSync(join(socket, 'data/postmaster.pid'), 'utf8').split('\n')[0]);
-  return { url: server.url, pid, stop: () => server.stop() };
+function chooseDialects(): readonly Protocol[] {
+  if (options.dialects === 'all') return DIALECTS;
+  return options.dialects.split(',').map((given) => {
+    const known = DIALECTS.find((dialect) => dialect === given);
+    if (known === undefined) throw new Error(`There is no door "${given}" that streams; there are ${DIALECTS.join(', ')}.`);
+    return known;
+  });
 }
 
-interface Contestant {
-  readonly name: string;
-  readonly protocol: Protocol;
-  readonly start: () => Promise<Target>;
+function chooseStores(): readonly StoreKind[] {
+  if (options.store === 'both') return ['embedded', 'postgres'];
+  if (options.store === 'embedded' || options.store === 'postgres') return [options.store];
+  throw new Error(`There is no store "${options.store}"; there are embedded, postgres and both.`);
 }
 
-/** Every target gets a fresh process in every round, and the rounds are interleaved, so that a change of the machine meets all alike. */
-async function runScenario(scenario: StreamScenario): Promise<readonly Row[]> {
+function chooseScenarios(): readonly Scenario[] {
+  const names = positionals.flatMap((name) => (name === 'connections' ? ['idle', 'fan-out'] : [name]));
+  const unknown = names.find((name) => !all.some((scenario) => scenario.name === name));
+  if (unknown !== undefined) throw new Error(`There is no scenario "${unknown}"; --help lists them.`);
+  return names.length === 0 ? all : all.filter(({ name }) => names.includes(name));
+}
+
+const say = (line: string) => void process.stderr.write(`${line}\n`);
+
+function nothingWhenBusy(error: unknown): Findings {
+  if (!(error instanceof MachineBusy)) throw error;
+  return { rows: [], figures: {}, notes: [], strangers: error.strangers };
+}
+
+async function measure(scenario: Scenario, store: StoreKind): Promise<Result> {
+  moveTo('upstream');
+  const database = store === 'postgres' ? await openDatabase() : null;
   const upstream = await startUpstream();
-  const database = await openDatabase();
-  const direct: Contestant = {
-    name: 'direct',
-    protocol: scenario.whole ? 'openai-whole' : 'openai',
-    start: async () => ({ url: upstream.url, token: '', pid: upstream.pid, readyMs: 0, stop: async () => undefined }),
+  const { small, profile } = options;
+  const rounds = Number(options.rounds);
+  const acceptNoise = options['accept-noise'] || profile !== undefined;
+  const bench: Bench = {
+    store,
+    upstream,
+    database,
+    rounds,
+    acceptNoise,
+    say,
+    small,
+    dialects: chooseDialects(),
+    profileTo: profile ?? null,
   };
-  const bare: Contestant = { ...direct, name: 'bare', start: () => startBareRelay(upstream.url) };
-  const ours = (scenario.whole ? (['chat-sessions-whole'] as const) : chosenDialects).map((protocol) => ({
-    name: protocol,
-    protocol,
-    start: () => startPolylogue(upstream.url, { databaseUrl: database?.url ?? null, profileTo: options.profile ?? null }),
-  }));
-  const contestants = [direct, bare, ...ours];
-  const measurements = new Map<string, Measurement[]>(contestants.map(({ name }) => [name, []]));
   try {
-    for (let round = 1; round <= Number(options.rounds); round += 1) {
-      for (const { name, protocol, start } of contestants) {
-        const target = await start();
-        try {
-          const load = { ...scenario.load, place: { url: target.url, token: target.token }, protocol };
-          const parties = { target: target.pid, upstream: upstream.pid, database: database?.pid ?? null };
-          measurements.get(name)?.push(await measure(load, parties));
-        } finally {
-          await target.stop();
-        }
-      }
-    }
+    const found = await scenario.run(bench).catch(nothingWhenBusy);
+    const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`;
+    const told = { scenario: scenario.name, what: scenario.what, store, rounds, small, command };
+    return { ...told, ...found, date: new Date().toISOString(), machine: describeMachine(), quiet: found.strangers <= NOISE };
   } finally {
-    upstream.child.disconnect();
+    dismiss(upstream);
     await database?.stop();
   }
-  return contestants.map(({ name }) => toRow(name, measurements.get(name) ?? [], measurements.get('bare') ?? []));
 }
 
-/** What an open connection costs, and a reader of a run that many read. */
-async function runConnections(): Promise<string> {
-  const upstream = await startUpstream();
-  const database = await openDatabase();
-  const lines: string[] = [];
-  const onTarget = async (measurement: (target: Target) => Promise<string>) => {
-    const target = await startPolylogue(upstream.url, { databaseUrl: database?.url ?? null, profileTo: options.profile ?? null });
-    lines.push(await measurement(target));
-    await target.stop();
-  };
-  const connections = options.small ? 1_000 : 9_000;
-  try {
-    for (const kind of ['web-socket', 'event-stream'] as const) {
-      await onTarget(async (target) => {
-        const { kibPerConnection, idleMb } = await measureIdle(target, kind, connections);
-        const ready = target.readyMs.toFixed(0);
-        return `idle: ${connections} ${kind}s, ${kibPerConnection.toFixed(1)} KiB each; ${idleMb.toFixed(0)} MB before; ready after ${ready} ms`;
-      });
+function tell(result: Result): void {
+  const line = `${JSON.stringify(result)}\n`;
+  if (options.save !== undefined) appendFileSync(options.save, line);
+  process.stdout.write(options.json ? line : writeResult(result, options['accept-noise'] || options.profile !== undefined));
+  if (!result.quiet) process.exitCode = 3;
+}
+
+async function measureAll(): Promise<void> {
+  const impossible = cannotMeasure();
+  if (impossible !== null) throw new Error(impossible);
+  for (const warning of warnings()) say(warning);
+  say(`${describeMachine()}; ${describeLoad()}`);
+  for (const store of chooseStores()) {
+    for (const scenario of chooseScenarios()) {
+      say(`${scenario.name}, ${STORES[store]} ...`);
+      tell(await measure(scenario, store));
     }
-    const script = { id: 'fan', tokens: 400, delayMs: 10, batch: 1 };
-    await onTarget(async (target) => {
-      const perMillion = await measureFanOut(target, { readers: 500, script });
-      return `fan-out: 500 readers of one run, ${perMillion.toFixed(2)} CPU s for a million delivered tokens`;
-    });
-  } finally {
-    upstream.child.disconnect();
-    await database?.stop();
   }
-  return `\n${lines.join('\n')}\n`;
 }
 
-for (const scenario of scenarios) {
-  const rows = await runScenario(scenario);
-  process.stdout.write(options.json ? `${JSON.stringify({ scenario: scenario.name, rows })}\n` : writeTable(scenario, rows));
-}
-if (positionals.length === 0 || positionals.includes('connections')) process.stdout.write(await runConnections());
+if (options.help) process.stdout.write(HELP);
+else if (options.table !== undefined) {
+  const lines = readFileSync(options.table, 'utf8').trim().split('\n');
+  process.stdout.write(writeGoals(lines.map((line) => JSON.parse(line) as Result)));
+} else await measureAll();

@@ -13,8 +13,9 @@ export function writePrompt({ id, tokens, delayMs, batch }: Script): string {
   return `bench ${id} tokens=${tokens} delay=${delayMs} batch=${batch}`;
 }
 
+/** Reads the last line: a door may put earlier turns before the question. */
 export function parsePrompt(prompt: string): Script {
-  const match = /^bench (\w+) tokens=(\d+) delay=(\d+) batch=(\d+)$/.exec(prompt);
+  const match = /(?:^|\n)bench (\w+) tokens=(\d+) delay=(\d+) batch=(\d+)$/.exec(prompt);
   if (!match) throw new Error(`No bench prompt: ${prompt.slice(0, 100)}`);
   return { id: String(match[1]), tokens: Number(match[2]), delayMs: Number(match[3]), batch: Number(match[4]) };
 }
@@ -23,36 +24,26 @@ export function tokenOf({ id }: Script, at: number): string {
   return ` ${id}.${at}`;
 }
 
-/** Checks a text that comes in pieces, token by token; throws at the first that is not the next one. */
-export function createCheck(script: Script): { add(text: string): void; readonly tokens: number } {
-  let tokens = 0;
-  let rest = '';
+/** The tokens from one place on, all of them unless told how many. */
+export function textOf(script: Script, from = 0, count = script.tokens): string {
+  let text = '';
+  for (let at = from; at < Math.min(from + count, script.tokens); at += 1) text += tokenOf(script, at);
+  return text;
+}
 
-  /** Where the next token ends in the text that has not been taken; -1 while it has not come whole. */
-  function endOfNext(at: number): number {
-    const token = tokenOf(script, tokens);
-    if (tokens === script.tokens || !rest.startsWith(token, at)) return -1;
-    const end = at + token.length;
-    // What looks like a whole token may be the beginning of a longer one.
-    return end === rest.length || rest[end] === ' ' ? end : -1;
-  }
-
+/** Checks a text that comes in pieces of any size; `add` throws at the first that is lost, doubled, out of order or of another stream. */
+export function createCheck(script: Script): { add(text: string): void; readonly complete: boolean } {
+  const wanted = textOf(script);
+  let at = 0;
   return {
-    get tokens() {
-      return tokens;
+    get complete() {
+      return at === wanted.length;
     },
     add(text) {
-      rest += text;
-      let at = 0;
-      for (let end = endOfNext(0); end >= 0; end = endOfNext(at)) {
-        at = end;
-        tokens += 1;
+      if (!wanted.startsWith(text, at)) {
+        throw new Error(`Stream ${script.id}: "${wanted.slice(at, at + 40)}" should come, not "${text.slice(0, 40)}"`);
       }
-      rest = rest.slice(at);
-      const wanted = tokens < script.tokens ? tokenOf(script, tokens) : '';
-      if (!wanted.startsWith(rest)) {
-        throw new Error(`Stream ${script.id}: token ${tokens} should be "${wanted}", came "${rest.slice(0, 40)}"`);
-      }
+      at += text.length;
     },
   };
 }

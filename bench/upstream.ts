@@ -1,30 +1,19 @@
 import { createServer, type ServerResponse } from 'node:http';
-import { parsePrompt, type Script, tokenOf } from './script.ts';
+import { parsePrompt, type Script, textOf } from './script.ts';
+import { framesOf, LAST_FRAMES } from './upstream-frames.ts';
 
 // An OpenAI-compatible provider whose answers the prompt decides: token by token known in advance, so that a reader can check every one.
 
-const FRAME_START = 'data: {"id":"bench","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"';
-const FRAME_END = '"},"finish_reason":null}]}\n\n';
-const LAST_FRAMES =
-  'data: {"id":"bench","object":"chat.completion.chunk","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';
-
-function framesOf(script: Script, from: number): string {
-  let frames = '';
-  for (let at = from; at < Math.min(from + script.batch, script.tokens); at += 1) frames += FRAME_START + tokenOf(script, at) + FRAME_END;
-  return frames;
-}
-
+/** The first write at once, the next ones after the delay each, or as fast as the socket takes them. */
 function stream(script: Script, response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   let next = 0;
-  let timer: NodeJS.Timeout | null = null;
   const step = (): boolean => {
     if (next >= script.tokens) {
-      if (timer) clearInterval(timer);
       response.end(LAST_FRAMES);
-      return true;
+      return false;
     }
-    const room = response.write(framesOf(script, next));
+    const room = response.write(framesOf(script, next), 'latin1');
     next += script.batch;
     return room;
   };
@@ -33,17 +22,28 @@ function stream(script: Script, response: ServerResponse): void {
     if (step()) setImmediate(rush);
     else response.once('drain', rush);
   };
-  if (script.delayMs > 0) timer = setInterval(step, script.delayMs);
-  else rush();
-  response.once('close', () => timer && clearInterval(timer));
+  if (script.delayMs === 0) {
+    rush();
+    return;
+  }
+  step();
+  const timer = setInterval(() => response.writableEnded || step(), script.delayMs);
+  response.once('close', () => clearInterval(timer));
 }
 
 function whole(script: Script, response: ServerResponse): void {
-  let content = '';
-  for (let at = 0; at < script.tokens; at += 1) content += tokenOf(script, at);
-  const message = { role: 'assistant', content };
+  const message = { role: 'assistant', content: textOf(script) };
   const body = JSON.stringify({ id: 'bench', object: 'chat.completion', choices: [{ index: 0, message, finish_reason: 'stop' }] });
-  response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+  const answer = () => response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+  if (script.delayMs === 0) answer();
+  else setTimeout(answer, script.delayMs);
+}
+
+function answer(body: string, response: ServerResponse): void {
+  const asked = JSON.parse(body) as { stream?: boolean; messages: { content: string }[] };
+  const script = parsePrompt(asked.messages.at(-1)?.content ?? '');
+  if (asked.stream === true) stream(script, response);
+  else whole(script, response);
 }
 
 const server = createServer((request, response) => {
@@ -53,12 +53,12 @@ const server = createServer((request, response) => {
     body += text;
   });
   request.on('end', () => {
-    if (request.method === 'GET')
-      return void response.writeHead(200, { 'content-type': 'application/json' }).end('{"data":[{"id":"gpt-4"}]}');
-    const asked = JSON.parse(body) as { stream?: boolean; messages: { content: string }[] };
-    const script = parsePrompt(asked.messages.at(-1)?.content ?? '');
-    if (asked.stream === true) stream(script, response);
-    else whole(script, response);
+    try {
+      if (request.method === 'GET') response.writeHead(200, { 'content-type': 'application/json' }).end('{"data":[{"id":"gpt-4"}]}');
+      else answer(body, response);
+    } catch (error) {
+      response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify({ error: { message: String(error) } }));
+    }
   });
 });
 server.keepAliveTimeout = 60_000;
