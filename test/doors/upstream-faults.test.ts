@@ -85,9 +85,9 @@ describe.each(allDoors.map((door) => [door.dialect.name, door] as const))('throu
 
   test('one refusal because of the rate is tried again', async () => {
     const before = house.upstream.requests.length;
-    house.script(refuse(429, 'slow down', { 'retry-after': '1' }));
+    house.script(refuse(429, 'slow down', { 'retry-after': '2' }));
     const reading = converse(door);
-    await expect.poll(() => house.upstream.requests.length).toBe(before + 1);
+    await expect.poll(() => house.upstream.requests.length, { timeout: 1_900 }).toBe(before + 1);
     house.script(answer(['in the end']));
     expect(await reading).toMatchObject({ text: 'in the end', end: { kind: 'completed' } });
     expect(house.upstream.requests.length).toBe(before + 2);
