@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import pg from 'pg';
 import type { Session } from '../sql/session.ts';
 import { type Address, ConnectionLost, isEnding } from './failures.ts';
+import { createPosted } from './posted.ts';
 
 const INT8 = 20;
 const CONNECT_MS = 10_000;
@@ -19,7 +20,7 @@ const SETTINGS = [
   "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'",
 ].join('; ');
 
-/** One connection to the server. Use it for one thing at a time. */
+/** One connection to the server. Use it for one thing at a time; what is asked together is answered in one round trip. */
 export interface Connection {
   /** Prepares each SQL text once, under a name. */
   readonly session: Session;
@@ -27,6 +28,10 @@ export interface Connection {
   readonly usable: boolean;
   /** Statements without parameters, several of them separated by semicolons. */
   execute(statements: string): Promise<void>;
+  /** The same without waiting. */
+  post(statements: string): void;
+  /** Resolves when everything that was posted has been done; rejects with its first failure. */
+  settle(): Promise<void>;
   /** Calls back with the payload of every notification on the channel. */
   listen(channel: string, onPayload: (payload: string) => void): Promise<void>;
   /** Resolves when the connection has ended, whoever ended it. */
@@ -46,6 +51,7 @@ export async function openConnection(url: string, { patient = false } = {}): Pro
     connectionString: url,
     connectionTimeoutMillis: CONNECT_MS,
     keepAlive: true,
+    pipeline: true,
     types: { getTypeParser: (oid, format) => (oid === INT8 ? parseInteger : pg.types.getTypeParser(oid, format)) },
     ...(patient ? {} : { query_timeout: ANSWER_MS }),
   });
@@ -82,12 +88,15 @@ export async function openConnection(url: string, { patient = false } = {}): Pro
     await close();
     throw error;
   }
+  const posted = createPosted();
   return {
-    session: sessionOver(client, guarded),
+    session: sessionOver(client, { guarded, post: posted.add }),
     get usable() {
       return usable;
     },
     execute: async (statements) => void (await guarded(client.query(statements))),
+    post: (statements) => posted.add(guarded(client.query(statements))),
+    settle: posted.settle,
     async listen(channel, onPayload) {
       client.on('notification', (notification) => {
         if (notification.channel === channel) onPayload(notification.payload ?? '');
@@ -99,12 +108,18 @@ export async function openConnection(url: string, { patient = false } = {}): Pro
   };
 }
 
-function sessionOver(client: pg.Client, guarded: <T>(query: Promise<T>) => Promise<T>): Session {
+interface Sending {
+  readonly guarded: <T>(query: Promise<T>) => Promise<T>;
+  readonly post: (query: Promise<unknown>) => void;
+}
+
+function sessionOver(client: pg.Client, { guarded, post }: Sending): Session {
   const query = (text: string, values: readonly unknown[]) => guarded(client.query({ name: nameOf(text), text, values: [...values] }));
   return {
     dialect: 'postgres',
     all: async (text, values) => (await query(text, values)).rows,
     run: async (text, values) => (await query(text, values)).rowCount ?? 0,
+    post: (text, values) => post(query(text, values)),
   };
 }
 

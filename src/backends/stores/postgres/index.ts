@@ -1,5 +1,5 @@
 import { storeUnavailable } from '../../../core/errors.ts';
-import type { Store } from '../../../core/ports/store.ts';
+import type { LogBatch, LogBatchResult, Store } from '../../../core/ports/store.ts';
 import { operationKinds, operationNames } from '../sql/operation-kinds.ts';
 import { liveEvents } from '../sql/run-log.ts';
 import type { StoreOperations } from '../sql/store-operations.ts';
@@ -8,12 +8,13 @@ import { type Connection, openConnection } from './connection.ts';
 import { createDatabaseClock, type DatabaseClock, type ServerClock, serverClock, withShiftedLeases } from './database-clock.ts';
 import { ConnectionLost, callersError } from './failures.ts';
 import { openHints } from './hints.ts';
+import { createKnownEnds } from './known-ends.ts';
 import { createLane, type Lane } from './lane.ts';
-import { liveLog } from './live-log.ts';
+import { addSegments, liveLog, refusedOf } from './live-log.ts';
 import { prepareDatabase } from './open-database.ts';
 import { purgeClosed } from './purge.ts';
 import type { StoreLog } from './store-log.ts';
-import { awaitAppends, inTransaction } from './transaction.ts';
+import { atOnce, awaitAppends, inTransaction } from './transaction.ts';
 
 const READING_CONNECTIONS = 4;
 const WRITING_CONNECTIONS = 4;
@@ -87,12 +88,37 @@ function operationsOver(lanes: Lanes, time: DatabaseClock): StoreOperations {
     ...(Object.fromEntries(plain) as StoreOperations),
     purgeThread: (key) => purgeClosed(lanes.writes, key),
     takeLost: (input) => takeLost(lanes, writing('takeLost'), input),
-    appendLog: (batch) => {
-      const lane = batch.ends.length === 0 ? lanes.deltas : lanes.writes;
-      return inTransaction(lane, 'appending', async (connection) => (await leasing(connection)).appendLog(batch));
-    },
+    appendLog: appending(lanes, time),
     readLog: (input) => readLog(reading('readLog'), input),
     ping: () => reliably(() => lanes.reads.run(refuseReadOnly)),
+  };
+}
+
+/** Flushes of mere deltas in one round trip. */
+function appending(lanes: Lanes, time: DatabaseClock): StoreOperations['appendLog'] {
+  const ends = createKnownEnds();
+  const appendDeltas = async ({ segments }: LogBatch): Promise<LogBatchResult> => {
+    const added = await atOnce(lanes.deltas, 'appending', ({ session }) => addSegments(session, segments, ends));
+    if (added) return { fenced: [], started: [] };
+    const refused = await lanes.deltas.run(({ session }) => refusedOf(session, segments));
+    return { fenced: refused.map(({ runId }) => runId), started: [] };
+  };
+  const appendAll = (batch: LogBatch): Promise<LogBatchResult> =>
+    inTransaction(batch.ends.length === 0 ? lanes.deltas : lanes.writes, 'appending', async ({ session }) => {
+      const operations = storeOperations({ session, log: liveLog(session, ends) });
+      return withShiftedLeases(operations, await time.shift(session)).appendLog(batch);
+    });
+  return async (batch) => {
+    const runs = new Set(batch.segments.map(({ runId }) => runId));
+    const simple = batch.ends.length === 0 && runs.size === batch.segments.length;
+    try {
+      const result = await (simple ? appendDeltas(batch) : appendAll(batch));
+      ends.note(batch, result);
+      return result;
+    } catch (error) {
+      ends.note(batch, null);
+      throw error;
+    }
   };
 }
 

@@ -3,10 +3,14 @@ import type { Segment } from '../../../core/ports/store.ts';
 import type { RunLog, StoredSegment } from '../sql/db.ts';
 import { PACKED_ROW } from '../sql/run-log.ts';
 import type { Session } from '../sql/session.ts';
+import type { KnownEnds } from './known-ends.ts';
 
 const SEGMENTS_PER_READ = 100;
 
-const GIVEN = `unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[])
+/** Stands in no id and in no JSON text, so that lists of them need no quotes: to write and read those costs more than the rest. */
+const SEPARATOR = '\x1e';
+
+const GIVEN = `unnest(string_to_array($1, E'\\x1e'), $2::bigint[], $3::bigint[], $4::bigint[], string_to_array($5, E'\\x1e'))
   as given (run_id, attempt, first_offset, last_offset, events)
   join runs on runs.id = given.run_id and runs.attempt = given.attempt and runs.status = 'running'`;
 
@@ -15,9 +19,15 @@ const LAST_OFFSET = `coalesce((
 
 const ADD = `insert into run_log_live (run_id, attempt, first_offset, last_offset, events)
   select given.* from ${GIVEN} where given.first_offset = 1 + ${LAST_OFFSET}
-  on conflict do nothing returning run_id`;
+  on conflict do nothing`;
 
-const REPEATED = `select given.run_id from ${GIVEN} join run_log_live stored
+/** For segments that are known to be the next of their runs: looking that up would cost as much as writing them. */
+const ADD_NEXT = `insert into run_log_live (run_id, attempt, first_offset, last_offset, events)
+  select given.* from ${GIVEN}`;
+
+const START = 'insert into run_log_live (run_id, attempt, first_offset, last_offset, events) values ($1, $2, $3, $4, $5)';
+
+const STORED = `select given.run_id from ${GIVEN} join run_log_live stored
   on stored.run_id = given.run_id and stored.first_offset = given.first_offset
   and stored.attempt = given.attempt and stored.last_offset = given.last_offset and stored.events = given.events`;
 
@@ -42,7 +52,7 @@ interface ReadRow extends StoredSegment {
 }
 
 /** The logs of unfinished runs as rows by run and first offset, so that of two writers of one place at most one succeeds. */
-export function liveLog(session: Session): RunLog {
+export function liveLog(session: Session, ends?: KnownEnds): RunLog {
   async function* read(runId: string, after: number): AsyncGenerator<StoredSegment> {
     let next = after + 1;
     for (;;) {
@@ -59,23 +69,23 @@ export function liveLog(session: Session): RunLog {
       const rows = (await session.all(LAST, [runId])) as readonly { last_offset: number }[];
       return rows[0]?.last_offset ?? 0;
     },
+    start: async ({ runId, attempt, first, last, events }) => {
+      session.post(START, [runId, attempt, first, last, events]);
+    },
     append: async (segments) => {
       const refused = new Set<RunId>();
       for (const round of roundsOf(segments)) {
-        for (const runId of await appendRound(
-          session,
-          round.filter((segment) => !refused.has(segment.runId)),
-        )) {
-          refused.add(runId);
-        }
+        const open = round.filter((segment) => !refused.has(segment.runId));
+        if (await addSegments(session, open, ends)) continue;
+        for (const { runId } of await refusedOf(session, open)) refused.add(runId);
       }
       return refused;
     },
     pack: async ({ runId, first, last, events }) => {
-      await session.run(PACK, [runId, first, last, events]);
+      session.post(PACK, [runId, first, last, events]);
     },
     removeAll: async (threadKey) => {
-      await session.run(REMOVE_ALL, [threadKey]);
+      session.post(REMOVE_ALL, [threadKey]);
     },
   };
 }
@@ -94,24 +104,31 @@ function roundsOf(segments: readonly Segment[]): readonly (readonly Segment[])[]
   return rounds;
 }
 
-/** Gives the runs whose segment was refused. */
-async function appendRound(session: Session, segments: readonly Segment[]): Promise<readonly RunId[]> {
-  if (segments.length === 0) return [];
-  const missing = await without(session, segments, ADD);
-  // An answer that got lost on its way makes the writer write once more.
-  const refused = missing.length === 0 ? missing : await without(session, missing, REPEATED);
-  return refused.map((segment) => segment.runId);
+/** Writes segments of different runs, sending all before it waits; whether all of them were written now. */
+export async function addSegments(session: Session, segments: readonly Segment[], ends?: KnownEnds): Promise<boolean> {
+  const next = segments.filter((segment) => ends?.isNext(segment));
+  const others = segments.filter((segment) => !ends?.isNext(segment));
+  const added = await Promise.all([add(session, ADD_NEXT, next), add(session, ADD, others)]);
+  return added[0] + added[1] === segments.length;
 }
 
-async function without(session: Session, segments: readonly Segment[], sql: string): Promise<readonly Segment[]> {
-  const columns = [
-    segments.map((segment) => segment.runId),
-    segments.map((segment) => segment.attempt),
-    segments.map((segment) => segment.first),
-    segments.map((segment) => segment.last),
-    segments.map((segment) => segment.events),
+/** Those of them that do not stand there, or are no longer their writer's: an answer that got lost makes the writer write once more. */
+export async function refusedOf(session: Session, segments: readonly Segment[]): Promise<readonly Segment[]> {
+  const rows = (await session.all(STORED, columnsOf(segments))) as readonly { run_id: RunId }[];
+  const stored = new Set(rows.map((row) => row.run_id));
+  return segments.filter((segment) => !stored.has(segment.runId));
+}
+
+async function add(session: Session, sql: string, segments: readonly Segment[]): Promise<number> {
+  return segments.length === 0 ? 0 : session.run(sql, columnsOf(segments));
+}
+
+function columnsOf(segments: readonly Segment[]): readonly string[] {
+  return [
+    segments.map((segment) => segment.runId).join(SEPARATOR),
+    `{${segments.map((segment) => segment.attempt).join()}}`,
+    `{${segments.map((segment) => segment.first).join()}}`,
+    `{${segments.map((segment) => segment.last).join()}}`,
+    segments.map((segment) => segment.events).join(SEPARATOR),
   ];
-  const rows = (await session.all(sql, columns)) as readonly { run_id: RunId }[];
-  const found = new Set(rows.map((row) => row.run_id));
-  return segments.filter((segment) => !found.has(segment.runId));
 }

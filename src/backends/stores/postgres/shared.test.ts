@@ -101,6 +101,23 @@ describe.skipIf(server === null)('two servers on one database', () => {
     ).toEqual(threads.map(({ run }) => run.id).toSorted());
   });
 
+  test('take segments once, also those that were stored without their writer knowing', async () => {
+    const { run } = await begin(here);
+    const second = segment(run, 2, ['a']);
+    const third = segment(run, 3, ['b']);
+    await append(here, { segments: [second] });
+    // As if the answer to this one had got lost: its writer still takes the second for the last.
+    const columns = 'run_id, attempt, first_offset, last_offset, events';
+    const stored = `('${run.id}', 1, 3, 3, '${third.events}')`;
+    await queryDatabase(database.url, `insert into polylogue.run_log_live (${columns}) values ${stored}`);
+    await expect(append(here, { segments: [third] })).rejects.toThrow();
+    for (let time = 0; time < 2; time += 1) expect(await append(here, { segments: [third] })).toEqual({ fenced: [], started: [] });
+    expect((await append(here, { segments: [segment(run, 4, ['c'])] })).fenced).toEqual([]);
+    expect((await append(here, { segments: [segment(run, 6, ['far'])] })).fenced).toEqual([run.id]);
+    const { events } = await there.readLog({ runId: run.id, after: 0, maxBytes: 10_000 });
+    expect(events.slice(1)).toEqual([second.events, third.events, segment(run, 4, ['c']).events]);
+  });
+
   test('take a lost run over once, and its former owner can write no more', async () => {
     const runs = await Promise.all(Array.from({ length: 10 }, async () => (await begin(here)).run));
     await append(here, { segments: runs.map((run) => segment(run, 2, ['seen'])) });

@@ -15,11 +15,29 @@ const BEGINNINGS: Readonly<Record<Beginning, string>> = {
   appending: `begin; select pg_advisory_xact_lock_shared(${APPENDING})`,
 };
 
+/** Does something on a connection. */
+export type Work<T> = (connection: Connection) => Promise<T>;
+
+interface Form {
+  readonly beginning: Beginning;
+  /** The work sends everything at once, before it waits, so that the commit can go with it. */
+  readonly together: boolean;
+}
+
 /** Does the work in one transaction, again when PostgreSQL ended it because of others; rejects with nothing written, or with a lost connection. */
-export async function inTransaction<T>(lane: Lane, beginning: Beginning, work: (connection: Connection) => Promise<T>): Promise<T> {
+export function inTransaction<T>(lane: Lane, beginning: Beginning, work: Work<T>): Promise<T> {
+  return repeatedly(lane, { beginning, together: false }, work);
+}
+
+/** The same in one round trip, for work that sends everything at once, before it waits. */
+export function atOnce<T>(lane: Lane, beginning: Beginning, work: Work<T>): Promise<T> {
+  return repeatedly(lane, { beginning, together: true }, work);
+}
+
+async function repeatedly<T>(lane: Lane, form: Form, work: Work<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await lane.run((connection) => transaction(connection, beginning, work));
+      return await lane.run((connection) => transaction(connection, form, work));
     } catch (error) {
       if (attempt === ATTEMPTS || !isPassing(error)) throw error;
     }
@@ -34,15 +52,29 @@ export function awaitAppends(lane: Lane): Promise<void> {
   return inTransaction(lane, 'plain', (connection) => connection.execute(`select pg_advisory_xact_lock(${APPENDING})`));
 }
 
-async function transaction<T>(connection: Connection, beginning: Beginning, work: (connection: Connection) => Promise<T>): Promise<T> {
+async function transaction<T>(connection: Connection, { beginning, together }: Form, work: Work<T>): Promise<T> {
   try {
-    await connection.execute(BEGINNINGS[beginning]);
-    const result = await work(connection);
-    await connection.execute('commit');
-    return result;
+    connection.post(BEGINNINGS[beginning]);
+    const working = work(connection);
+    const result = together ? working : await working;
+    // If something that was posted has failed, this rolls back.
+    connection.post('commit');
+    await Promise.all([result, connection.settle()]);
+    return await result;
   } catch (error) {
+    const cause = await firstFailure(connection, error);
     if (connection.usable) await rollBack(connection);
-    throw error;
+    throw cause;
+  }
+}
+
+/** What failed behind a posted statement failed because of that one. */
+async function firstFailure(connection: Connection, error: unknown): Promise<unknown> {
+  try {
+    await connection.settle();
+    return error;
+  } catch (earlier) {
+    return earlier;
   }
 }
 

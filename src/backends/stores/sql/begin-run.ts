@@ -125,7 +125,7 @@ async function carryOut(db: Db, input: BeginRun, decided: { plan: Plan; thread: 
     updated_at: input.now,
   };
   const threadRow = { ...decided.thread, ...changes };
-  await advance.run(session, {
+  advance.post(session, {
     thread: threadRow.key,
     head: changes.head_id,
     next: changes.next_seq,

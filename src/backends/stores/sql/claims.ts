@@ -83,8 +83,8 @@ const executed = prepared((db, param: Param<{ id: string }>, dialect) => {
 
 /** Starts the oldest queued run of a thread, unless one is under way there or the thread is deleted. */
 export async function claimNext(db: Db, threadKey: string, claim: Lease): Promise<Run | null> {
-  if ((await openThread.first(db.session, { thread: threadKey })) === undefined) return null;
-  const runs = await unfinishedRuns(db.session, threadKey);
+  const [open, runs] = await Promise.all([openThread.first(db.session, { thread: threadKey }), unfinishedRuns(db.session, threadKey)]);
+  if (open === undefined) return null;
   const next = runs[0];
   if (next === undefined || runs.some((run) => run.status !== 'queued')) return null;
   const run = toRun(await takeOver(db.session, next, claim));
@@ -125,6 +125,6 @@ export async function takeLost(db: Db, input: { now: number; lease: Lease; only?
 
 async function takeOver(session: Session, row: RunRow, claim: Lease): Promise<RunRow> {
   const attempt = row.attempt + 1;
-  await lease.run(session, { id: row.id, attempt, process: claim.processId, until: claim.until });
+  lease.post(session, { id: row.id, attempt, process: claim.processId, until: claim.until });
   return { ...row, status: 'running', attempt, process_id: claim.processId, lease_until: claim.until };
 }

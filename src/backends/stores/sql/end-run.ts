@@ -93,9 +93,9 @@ export async function cancelRun(db: Db, input: { owner: Owner; runId: RunId; now
 }
 
 async function endingRun(db: Db, end: RunEnd): Promise<RunRow | null> {
-  const run = await findWritableRun(db.session, end.segment.runId, end.segment.attempt);
-  if (run === undefined) return null;
-  return placeOf(end.segment, await db.log.lastOffset(run.id)) === 'next' ? run : null;
+  const { runId, attempt } = end.segment;
+  const [run, last] = await Promise.all([findWritableRun(db.session, runId, attempt), db.log.lastOffset(runId)]);
+  return run !== undefined && placeOf(end.segment, last) === 'next' ? run : null;
 }
 
 /** Whether exactly this end is stored: its answer got lost on the way to the writer. */
@@ -129,8 +129,8 @@ async function endRun(db: Db, run: RunRow, given: { end: RunEnd; now: number }):
     usage,
     created_at: now,
   });
-  await close.run(db.session, columns);
-  await touch.run(db.session, { thread: run.thread_key, now });
+  close.post(db.session, columns);
+  touch.post(db.session, { thread: run.thread_key, now });
   const answerId = run.answer_id as MessageId;
   await recordFacts(db.session, run.thread_key, [
     messageAdded({ id: answerId, seq: run.answer_seq, role: 'assistant', runId: run.id as RunId }),

@@ -59,7 +59,7 @@ export async function keepResult(
   session: Session,
   input: { userId: string; idempotency: Idempotency; threadKey: string; result: object; now: number },
 ): Promise<void> {
-  await add.run(session, {
+  add.post(session, {
     user: input.userId,
     key: input.idempotency.key,
     fingerprint: input.idempotency.fingerprint,

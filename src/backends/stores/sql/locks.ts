@@ -41,22 +41,22 @@ const runs = prepared((db, param: Param<{ runs: readonly string[] }>) =>
 /** Lets transactions that may create what these words of an owner name follow one another. */
 export async function lockNames(session: Session, owner: Owner, words: readonly string[]): Promise<void> {
   if (session.dialect === 'sqlite') return;
-  for (const word of words) await name.run(session, { name: JSON.stringify([owner.applicationId, owner.userId, word]) });
+  for (const word of words) name.post(session, { name: JSON.stringify([owner.applicationId, owner.userId, word]) });
 }
 
 /** Waits for every transaction that holds this very name, shared ones too, and holds it until this one ends. */
 export async function lockExactly(session: Session, exactly: string): Promise<void> {
-  if (session.dialect === 'postgres') await name.run(session, { name: exactly });
+  if (session.dialect === 'postgres') name.post(session, { name: exactly });
 }
 
 /** From here on this transaction sees the thread as the last one left it, and the next one waits. */
 export async function lockThread(session: Session, threadKey: string): Promise<void> {
-  if (session.dialect === 'postgres') await thread.run(session, { thread: threadKey });
+  if (session.dialect === 'postgres') thread.post(session, { thread: threadKey });
 }
 
 /** The same for several runs and their threads. */
 export async function lockRuns(session: Session, runIds: readonly string[]): Promise<void> {
   if (session.dialect === 'sqlite' || runIds.length === 0) return;
-  await threadsOf.run(session, { runs: runIds });
-  await runs.run(session, { runs: runIds });
+  threadsOf.post(session, { runs: runIds });
+  runs.post(session, { runs: runIds });
 }

@@ -69,11 +69,11 @@ export async function insertMessage(session: Session, userId: string, message: N
   const text = textOf(parts);
   switch (session.dialect) {
     case 'sqlite':
-      await add.run(session, row);
+      add.post(session, row);
       await addToSearch(session, { threadKey: thread_key, seq, userId, text });
       return;
     case 'postgres':
-      await addWithWords.run(session, { ...row, words: indexWords(userId, text) });
+      addWithWords.post(session, { ...row, words: indexWords(userId, text) });
       return;
   }
 }

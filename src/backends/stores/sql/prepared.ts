@@ -12,6 +12,8 @@ export interface Prepared<Values, Row> {
   first(session: Session, values: Values): Promise<Row | undefined>;
   /** Gives the number of rows that were written. */
   run(session: Session, values: Values): Promise<number>;
+  /** Writes without waiting, inside a transaction that fails if this fails. */
+  post(session: Session, values: Values): void;
 }
 
 interface Compiled<Values> {
@@ -61,6 +63,10 @@ export function prepared<Values, Row>(
     run: (session, values) => {
       const query = compiledFor(session.dialect);
       return session.run(query.sql, query.fill(values));
+    },
+    post: (session, values) => {
+      const query = compiledFor(session.dialect);
+      session.post(query.sql, query.fill(values));
     },
   };
 }

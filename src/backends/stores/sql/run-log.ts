@@ -36,8 +36,7 @@ export function placeOf(segment: Segment, lastOffset: number): 'next' | 'stored'
 /** Opens the log of a run that begins its first attempt. */
 export async function startLog(db: Db, run: Run): Promise<void> {
   const started = logEvent(run.id, 1, startedFact(run));
-  const segment: Segment = { runId: run.id, attempt: run.attempt, first: 1, last: 1, events: started.json };
-  if ((await db.log.append([segment])).size > 0) throw new Error(`The log of run ${run.id} could not be opened.`);
+  await db.log.start({ runId: run.id, attempt: run.attempt, first: 1, last: 1, events: started.json });
 }
 
 /** Events of a run behind `after`. The log of a run that is gone is empty and ended. */

@@ -87,7 +87,7 @@ const add = prepared((db, param: Param<{ [Column in keyof RunsTable]: RunsTable[
 
 /** Writes one run. */
 export async function insertRun(session: Session, run: RunsTable): Promise<void> {
-  await add.run(session, run);
+  add.post(session, run);
 }
 
 /** The owner's run, also in a thread whose deletion has begun: what waits there must still be ended. */

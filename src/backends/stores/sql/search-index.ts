@@ -84,7 +84,7 @@ export async function addToSearch(session: Session, { threadKey, seq, userId, te
       return;
     }
     case 'postgres':
-      await addEntry.run(session, { ...place, words });
+      addEntry.post(session, { ...place, words });
       return;
   }
 }

@@ -20,6 +20,8 @@ export interface Session {
   all(sql: string, parameters: readonly unknown[]): Promise<readonly unknown[]>;
   /** Gives the number of rows that were written. */
   run(sql: string, parameters: readonly unknown[]): Promise<number>;
+  /** Writes without waiting: if that fails, the transaction ends as failed. */
+  post(sql: string, parameters: readonly unknown[]): void;
 }
 
 /** Builders that only compile: sessions do the running. */

@@ -1,27 +1,58 @@
+import { type Kysely, sql } from 'kysely';
 import type { Message } from '../../../core/message.ts';
 import type { Owner } from '../../../core/principal.ts';
 import type { Run } from '../../../core/run.ts';
 import type { ThreadEvent, ThreadFact, ThreadRef } from '../../../core/thread.ts';
 import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
+import type { Database } from './schema.ts';
 import type { Session } from './session.ts';
 import { findThreadRow } from './threads.ts';
 
-const countEvents = prepared((db, param: Param<{ thread: string; more: number }>) =>
+interface Added {
+  readonly thread: string;
+  readonly more: number;
+  readonly events: string;
+}
+
+const counting = (db: Kysely<Database>, param: Param<Added>) =>
   db
     .updateTable('threads')
     .set((eb) => ({ event_count: eb('event_count', '+', param('more')) }))
-    .where('key', '=', param('thread'))
-    .returning('event_count'),
+    .where('key', '=', param('thread'));
+
+const COLUMNS = ['thread_key', 'first_number', 'last_number', 'events'] as const;
+
+const rowOf = (param: Param<Added>) =>
+  [
+    sql<string>`key`.as('thread_key'),
+    sql<number>`event_count - ${param('more')} + 1`.as('first_number'),
+    sql<number>`event_count`.as('last_number'),
+    sql<string>`${param('events')}`.as('events'),
+  ] as const;
+
+const countEvents = prepared((db, param: Param<Added>) => counting(db, param));
+
+/** Behind `countEvents`. */
+const addCounted = prepared((db, param: Param<Added>) =>
+  db
+    .insertInto('thread_events')
+    .columns(COLUMNS)
+    .expression(
+      db
+        .selectFrom('threads')
+        .where('key', '=', param('thread'))
+        .select([...rowOf(param)]),
+    ),
 );
 
-const addEvents = prepared((db, param: Param<{ thread: string; first: number; last: number; events: string }>) =>
-  db.insertInto('thread_events').values({
-    thread_key: param('thread'),
-    first_number: param('first'),
-    last_number: param('last'),
-    events: param('events'),
-  }),
+/** Both at once, in which SQLite is not able. */
+const countAndAdd = prepared((db, param: Param<Added>) =>
+  db
+    .with('counted', (cte) => counting(cte as Kysely<Database>, param).returning(['key', 'event_count']))
+    .insertInto('thread_events')
+    .columns(COLUMNS)
+    .expression((eb) => eb.selectFrom('counted').select([...rowOf(param)])),
 );
 
 const behind = prepared((db, param: Param<{ thread: string; after: number; limit: number }>) =>
@@ -40,13 +71,18 @@ const ROWS_PER_READ = 8;
 /** Gives facts the thread's next numbers, in as few rows as keep a row small. */
 export async function recordFacts(session: Session, threadKey: string, facts: readonly ThreadFact[]): Promise<void> {
   if (facts.length === 0) return;
-  const counted = await countEvents.first(session, { thread: threadKey, more: facts.length });
-  if (counted === undefined) return;
-  const before = counted.event_count - facts.length;
   for (let start = 0; start < facts.length; start += FACTS_PER_ROW) {
     const row = facts.slice(start, start + FACTS_PER_ROW);
-    const first = before + start + 1;
-    await addEvents.run(session, { thread: threadKey, first, last: first + row.length - 1, events: JSON.stringify(row) });
+    const added = { thread: threadKey, more: row.length, events: JSON.stringify(row) };
+    switch (session.dialect) {
+      case 'sqlite':
+        countEvents.post(session, added);
+        addCounted.post(session, added);
+        break;
+      case 'postgres':
+        countAndAdd.post(session, added);
+        break;
+    }
   }
 }
 

@@ -139,7 +139,7 @@ export async function insertThread(
     updated_at: now,
     deleted_at: null,
   };
-  await add.run(session, row);
+  add.post(session, row);
   await addTitleToSearch(session, row);
   return {
     ...row,

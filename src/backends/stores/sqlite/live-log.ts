@@ -26,30 +26,17 @@ export interface LiveLog extends RunLog {
 export function liveLog(rows: LiveRows): LiveLog {
   const undo = createUndoList();
   const places = logPlaces(undo);
-  let head = 0;
+  const table: Table = { rows, places, head: 0 };
   for (const { rowid, run_id: runId, first_offset: first, last_offset: last, size } of rows.load()) {
     places.add(runId, { row: rowid, first, last, size });
-    head = rowid;
+    table.head = rowid;
   }
   undo.settle();
   const dead = deadRows(rows, places.living(0).first);
   return {
     lastOffset: async (runId) => places.get(runId)?.last ?? 0,
-    append: async (segments) => {
-      const refused = new Set<RunId>();
-      const added: Segment[] = [];
-      for (const segment of segments) {
-        const place = refused.has(segment.runId) ? 'refused' : placeFor(rows, places, segment);
-        if (place === 'refused') refused.add(segment.runId);
-        if (place !== 'next') continue;
-        added.push(segment);
-        const { runId, attempt, first, last, events } = segment;
-        places.add(runId, { row: head + added.length, first, last, size: events.length }).writer = attempt;
-      }
-      rows.add(head + 1, added);
-      head += added.length;
-      return refused;
-    },
+    append: async (segments) => append(table, segments, (segment) => placeFor(table, segment)),
+    start: async (segment) => void append(table, [segment], () => 'next'),
     async *read(runId, after) {
       const { chunks = [] } = places.get(runId) ?? {};
       const start = chunks.findLastIndex((chunk) => chunk.first <= after + 1);
@@ -81,11 +68,37 @@ export function liveLog(rows: LiveRows): LiveLog {
     get clearing() {
       return dead.due;
     },
-    clear: (which) => dead.step(places.living(head + 1), which),
+    clear: (which) => dead.step(places.living(table.head + 1), which),
   };
 }
 
-function placeFor(rows: LiveRows, places: LogPlaces, segment: Segment): 'next' | 'stored' | 'refused' {
+/** The rows and what is known of them; `head` is the last row that was written. */
+interface Table {
+  readonly rows: LiveRows;
+  readonly places: LogPlaces;
+  head: number;
+}
+
+type Admission = 'next' | 'stored' | 'refused';
+
+/** Gives the runs that were refused. */
+function append(table: Table, segments: readonly Segment[], admit: (segment: Segment) => Admission): ReadonlySet<RunId> {
+  const refused = new Set<RunId>();
+  const added: Segment[] = [];
+  for (const segment of segments) {
+    const { runId, attempt, first, last, events } = segment;
+    const admission = refused.has(runId) ? 'refused' : admit(segment);
+    if (admission === 'refused') refused.add(runId);
+    if (admission !== 'next') continue;
+    added.push(segment);
+    table.places.add(runId, { row: table.head + added.length, first, last, size: events.length }).writer = attempt;
+  }
+  table.rows.add(table.head + 1, added);
+  table.head += added.length;
+  return refused;
+}
+
+function placeFor({ rows, places }: Table, segment: Segment): Admission {
   const { runId, attempt } = segment;
   const known = places.get(runId);
   const place = placeOf(segment, known?.last ?? 0);

@@ -38,5 +38,6 @@ export function sessionOf(statements: Statements): Session {
     dialect: 'sqlite',
     all: async (sql, parameters) => statements.all(sql, parameters as readonly SQLInputValue[]),
     run: async (sql, parameters) => statements.run(sql, parameters as readonly SQLInputValue[]),
+    post: (sql, parameters) => void statements.run(sql, parameters as readonly SQLInputValue[]),
   };
 }
