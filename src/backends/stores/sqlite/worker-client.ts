@@ -68,6 +68,8 @@ function clientOf(worker: Worker, onDeath: (error: Error) => void): WorkerClient
     call: (operation, input) =>
       new Promise((resolve, reject) => {
         if (gone !== null) return reject(storeUnavailable(gone));
+        // The thread ends behind its answer, and Node may tell of both in one turn.
+        if (operation === 'close') terminating = true;
         const call: Call = { id: nextId, operation, input };
         waiting.set(nextId, { resolve, reject });
         if (outgoing.push(call) === 1) setImmediate(post);
