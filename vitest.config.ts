@@ -10,6 +10,7 @@ export default defineConfig({
     maxWorkers: 4,
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    env: { POLYLOGUE_BUILT_THREADS: '1' },
     expect: { poll: { timeout: 10_000 } },
     projects: [
       {

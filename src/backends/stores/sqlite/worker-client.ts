@@ -17,11 +17,19 @@ interface Waiting {
   readonly reject: (reason: Error) => void;
 }
 
+/**
+ * The file that runs is this module's neighbour, TypeScript in the sources, JavaScript in a build. Tests from the sources, which start hundreds of
+ * threads in a process, set POLYLOGUE_BUILT_THREADS: V8 now and then crashes while Node strips the types of so many (nodejs/node#64500).
+ */
+function threadFile(): string {
+  if (!import.meta.url.endsWith('.ts')) return './worker.js';
+  return process.env.POLYLOGUE_BUILT_THREADS === '1' ? '../../../../dist/backends/stores/sqlite/worker.js' : './worker.ts';
+}
+
 /** Starts the thread; rejects when it cannot open the store. `onDeath` is told when it ends by itself: nothing can be stored from then on. */
 export async function startWorker(dataDir: string, onDeath: (error: Error) => void): Promise<WorkerClient> {
   const workerData: WorkerData = { dataDir };
-  // The file that runs is this module's neighbour: TypeScript in the sources, JavaScript in a build.
-  const worker = new Worker(new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url), { workerData });
+  const worker = new Worker(new URL(threadFile(), import.meta.url), { workerData });
   const [opened] = (await once(worker, 'message')) as [Opened];
   if (!opened.opened) {
     await worker.terminate();
