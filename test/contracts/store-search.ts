@@ -142,9 +142,10 @@ export const searchCases: StoreCases = {
   'no longer finds a thread once it is closed, and leaves no word of it': async (opened) => {
     const { store, place } = opened;
     const keep = await conversation(store, { question: 'shared and kept' });
-    const gone = await conversation(store, { title: 'Titlecanary', question: 'shared Questioncanary', answer: 'Answercanary' });
-    const canaries = ['titlecanary', 'questioncanary', 'answercanary'];
+    const gone = await conversation(store, { title: 'Titlecanary', question: 'shared Questioncanary', answer: 'Replycanary' });
+    const canaries = ['titlecanary', 'questioncanary', 'replycanary'];
     await store.changeThread({ owner: ann, ref: gone.ref, changes: { title: 'Newcanary' }, now: NOW });
+    expect(await found(store, 'shared')).toHaveLength(2);
     for (const word of canaries.slice(1)) expect([word, await place.holding(word)]).not.toEqual([word, []]);
     await store.closeThread({ owner: ann, ref: gone.ref, now: NOW });
     expect(await found(store, 'shared')).toEqual([keep.key]);
@@ -157,6 +158,7 @@ export const searchCases: StoreCases = {
     if (opened.store.capabilities.shared) return;
     const { thread } = await begin(opened.store, { ask: asking('Leftcanary') });
     await conversation(opened.store, { question: 'others' });
+    expect(await found(opened.store, 'leftcanary')).toHaveLength(1);
     await opened.store.closeThread({ owner: ann, ref: { id: thread.id }, now: NOW });
     await opened.store.close();
     expect(await opened.place.holding('leftcanary')).not.toEqual([]);

@@ -134,7 +134,7 @@ async function carryOut(db: Db, input: BeginRun, decided: { plan: Plan; thread: 
   });
   if (plan.starts) await startLog(db, run);
   const titled = decided.thread.title === null && changes.title !== null;
-  if (titled) await addTitleToSearch(session, threadRow);
+  if (titled) addTitleToSearch(session, threadRow);
   const facts: ThreadFact[] = [...(titled ? [{ type: 'thread.changed' } as const] : []), ...asked.facts];
   if (plan.starts) facts.push(runStarted(run));
   await recordFacts(session, threadRow.key, facts);
@@ -162,7 +162,7 @@ async function storeQuestion(session: Session, input: BeginRun, decided: { plan:
   let parentId = plan.ask.parentId;
   for (const [index, message] of messages.entries()) {
     const seq = thread.next_seq + index;
-    await insertMessage(session, thread.user_id, {
+    insertMessage(session, thread.user_id, {
       id: message.id,
       thread_key: thread.key,
       seq,

@@ -116,7 +116,7 @@ async function endRun(db: Db, run: RunRow, given: { end: RunEnd; now: number }):
     ended_at: now,
   };
   await db.log.pack(end.segment);
-  await insertMessage(db.session, run.user_id, {
+  insertMessage(db.session, run.user_id, {
     id: run.answer_id,
     thread_key: run.thread_key,
     seq: run.answer_seq,

@@ -6,7 +6,6 @@ import type { Thread } from '../../../core/thread.ts';
 import { toThread } from './rows.ts';
 import type { Database } from './schema.ts';
 import { hasWords } from './search-condition.ts';
-import { indexPending } from './search-pending.ts';
 import type { Dialect, Session } from './session.ts';
 import { allOf, builders } from './session.ts';
 import { openThreads } from './threads.ts';
@@ -43,7 +42,6 @@ interface UserFilter extends ThreadFilter {
 /** In the index, words have their user's id; nobody has written any under the name of a user that is not there. */
 async function withUser(session: Session, owner: Owner, filter: ThreadFilter): Promise<UserFilter> {
   if (filter.words === undefined) return { ...filter, userId: null };
-  if (session.dialect === 'sqlite') await indexPending(session);
   return { ...filter, userId: (await findUser(session, owner))?.id ?? null };
 }
 

@@ -6,7 +6,9 @@ import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
 import { toMessage } from './rows.ts';
 import type { MessagesTable } from './schema.ts';
-import { addToSearch, indexWords, wordVector } from './search-index.ts';
+import { wordVector } from './search-index.ts';
+import { queueForSearch } from './search-queue.ts';
+import { indexWords } from './search-words-of.ts';
 import type { Session } from './session.ts';
 
 type Columns = Omit<MessagesTable, 'tokens'>;
@@ -63,17 +65,16 @@ interface NewMessageRow extends Omit<Columns, 'parts'> {
 }
 
 /** Writes one message of this user, by whose text searches then find its thread. */
-export async function insertMessage(session: Session, userId: string, message: NewMessageRow): Promise<void> {
+export function insertMessage(session: Session, userId: string, message: NewMessageRow): void {
   const { thread_key, seq, parts } = message;
   const row = { ...message, parts: JSON.stringify(parts) };
-  const text = textOf(parts);
   switch (session.dialect) {
     case 'sqlite':
       add.post(session, row);
-      await addToSearch(session, { threadKey: thread_key, seq, userId, text });
+      queueForSearch(session, { thread: thread_key, seq });
       return;
     case 'postgres':
-      addWithWords.post(session, { ...row, words: indexWords(userId, text) });
+      addWithWords.post(session, { ...row, words: indexWords(userId, textOf(parts)) });
       return;
   }
 }

@@ -7,6 +7,7 @@ import { serverSecret } from './migrations/0004-server-secret.ts';
 import { prompts } from './migrations/0005-prompts.ts';
 import { attachments } from './migrations/0006-attachments.ts';
 import { search } from './migrations/0007-search.ts';
+import { searchQueue } from './migrations/0008-search-queue.ts';
 import type { Database } from './schema.ts';
 import type { Dialect, Session } from './session.ts';
 import { allOf, builders, runOf } from './session.ts';
@@ -25,6 +26,7 @@ const migrations: readonly Migration[] = [
   { name: 'prompts', statements: prompts },
   { name: 'attachments', statements: attachments },
   { name: 'search', statements: search },
+  { name: 'search queue', statements: searchQueue },
 ];
 
 /** The version to which this program brings a store. */

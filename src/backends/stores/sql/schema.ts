@@ -226,10 +226,11 @@ interface SearchIndexTable {
   readonly words: string;
 }
 
-/** Of SQLite, on each connection. */
-interface SearchPendingTable {
-  readonly id: number;
-  readonly words: string;
+/** Of SQLite: texts that are not in its index yet, as places of `search_entries`. */
+interface SearchQueueTable {
+  readonly id: Generated<number>;
+  readonly thread_key: string;
+  readonly seq: number;
 }
 
 /** Of SQLite, one row: how often something left the index since its words were last cleared from it. */
@@ -271,7 +272,7 @@ export interface Database {
   readonly stray_contents: StrayContentsTable;
   readonly search_entries: SearchEntriesTable;
   readonly search_index: SearchIndexTable;
-  readonly search_pending: SearchPendingTable;
+  readonly search_queue: SearchQueueTable;
   readonly search_state: SearchStateTable;
   readonly search_backlog: SearchBacklogTable;
   readonly schema_versions: SchemaVersionsTable;

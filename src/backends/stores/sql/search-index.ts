@@ -1,10 +1,9 @@
 import { type RawBuilder, sql } from 'kysely';
-import { wordsOf } from '../../../core/search-words.ts';
 import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
 import type { ThreadsTable } from './schema.ts';
-import { partitionOf } from './search-partition.ts';
-import { addPending, indexPending } from './search-pending.ts';
+import { queueForSearch, removeQueued } from './search-queue.ts';
+import { indexWords } from './search-words-of.ts';
 import type { Session } from './session.ts';
 
 /** Messages of a thread count from 1. */
@@ -17,14 +16,6 @@ interface Entry {
   readonly userId: string;
   readonly text: string;
 }
-
-const addPlace = prepared((db, param: Param<{ thread: string; seq: number }>) =>
-  db
-    .insertInto('search_entries')
-    .values({ thread_key: param('thread'), seq: param('seq') })
-    .onConflict((conflict) => conflict.doNothing())
-    .returning('id'),
-);
 
 /** PostgreSQL keeps a text's place and its words in one row. */
 const addEntry = prepared((db, param: Param<{ thread: string; seq: number; words: readonly string[] }>) =>
@@ -61,58 +52,48 @@ const removeBacklog = prepared((db, param: Param<{ thread: string }>) =>
   db.deleteFrom('search_backlog').where('thread_key', '=', param('thread')),
 );
 
-/** The words of a text as they stand in the index. */
-export function indexWords(userId: string, text: string): readonly string[] {
-  const partition = partitionOf(userId);
-  return Array.from(wordsOf(text), (word) => partition + word);
-}
-
 /** Words as PostgreSQL keeps them, without their places in the text. */
 export function wordVector(words: readonly string[]): RawBuilder<string> {
   return sql<string>`array_to_tsvector(${words}::text[])`;
 }
 
 /** Lets searches find a thread by a text, unless they do already by what has that place in the thread. */
-export async function addToSearch(session: Session, { threadKey, seq, userId, text }: Entry): Promise<void> {
-  const words = indexWords(userId, text);
-  if (words.length === 0) return;
+export function addToSearch(session: Session, { threadKey, seq, userId, text }: Entry): void {
   const place = { thread: threadKey, seq };
   switch (session.dialect) {
-    case 'sqlite': {
-      const added = await addPlace.first(session, place);
-      if (added !== undefined) await addPending(session, added.id, words);
+    case 'sqlite':
+      queueForSearch(session, place);
+      return;
+    case 'postgres': {
+      const words = indexWords(userId, text);
+      if (words.length > 0) addEntry.post(session, { ...place, words });
       return;
     }
-    case 'postgres':
-      addEntry.post(session, { ...place, words });
-      return;
   }
 }
 
 type Titled = Pick<ThreadsTable, 'key' | 'user_id' | 'title'>;
 
 /** Lets searches find a thread by its first title. */
-export async function addTitleToSearch(session: Session, { key, user_id, title }: Titled): Promise<void> {
-  if (title !== null) await addToSearch(session, { threadKey: key, seq: TITLE, userId: user_id, text: title });
+export function addTitleToSearch(session: Session, { key, user_id, title }: Titled): void {
+  if (title !== null) addToSearch(session, { threadKey: key, seq: TITLE, userId: user_id, text: title });
 }
 
 /** Lets searches find a thread by its title, and no longer by the one it had. */
 export async function changeTitleInSearch(session: Session, thread: Titled): Promise<void> {
   await removeRange(session, { thread: thread.key, from: TITLE, to: TITLE });
-  await addTitleToSearch(session, thread);
+  addTitleToSearch(session, thread);
 }
 
 /** Lets no search find a thread any more. Where words have been stays to be cleared when this tells so in `search_state`. */
 export async function removeFromSearch(session: Session, threadKey: string): Promise<void> {
   await removeRange(session, { thread: threadKey, from: TITLE, to: Number.MAX_SAFE_INTEGER });
+  if (session.dialect === 'sqlite') await removeQueued(session, threadKey);
   await removeBacklog.run(session, { thread: threadKey });
 }
 
 async function removeRange(session: Session, range: { thread: string; from: number; to: number }): Promise<void> {
-  if (session.dialect === 'sqlite') {
-    await indexPending(session);
-    await removeWords.run(session, range);
-  }
+  if (session.dialect === 'sqlite') await removeWords.run(session, range);
   const removed = await removePlaces.run(session, range);
   if (session.dialect === 'sqlite' && removed > 0) await countRemoval.run(session, {});
 }

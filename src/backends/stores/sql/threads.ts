@@ -140,7 +140,7 @@ export async function insertThread(
     deleted_at: null,
   };
   add.post(session, row);
-  await addTitleToSearch(session, row);
+  addTitleToSearch(session, row);
   return {
     ...row,
     application_id: owner.applicationId,

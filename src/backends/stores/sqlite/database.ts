@@ -1,7 +1,6 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { PENDING_TABLE } from '../sql/search-pending.ts';
 import { isBusy, pidFileIn, storeInUse } from './in-use.ts';
 import { indexCleaner } from './index-cleaner.ts';
 import type { Scrubber } from './scrubber.ts';
@@ -82,7 +81,6 @@ function configure(database: DatabaseSync): void {
   database.exec('PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL');
   database.exec(`PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;
     PRAGMA wal_autocheckpoint = ${PAGES_BEFORE_CHECKPOINT}; PRAGMA cache_size = -${CACHE_KIB}`);
-  database.exec(PENDING_TABLE);
   database.exec('BEGIN EXCLUSIVE; COMMIT');
 }
 

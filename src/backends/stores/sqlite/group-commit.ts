@@ -1,6 +1,9 @@
+import type { ThreadFilter } from '../../../core/ports/thread-query.ts';
+import type { Owner } from '../../../core/principal.ts';
 import type { Db } from '../sql/db.ts';
 import { operationKinds, operationNames } from '../sql/operation-kinds.ts';
-import { indexPending } from '../sql/search-pending.ts';
+import { indexQueued, queuedTexts } from '../sql/search-queue.ts';
+import type { Session } from '../sql/session.ts';
 import { storeOperations } from '../sql/store-operations.ts';
 import type { Connection, Sync } from './database.ts';
 import { batchOf, type FlatBatch } from './flat-batch.ts';
@@ -22,22 +25,22 @@ export interface GroupCommit {
   run(calls: readonly Call[]): Promise<readonly Outcome[]>;
   /** Removes some of what ended runs have left behind: what is due between two batches, or for as long as it gives true, all of it. */
   clear(which: 'due' | 'all'): boolean;
+  /** Brings some of the texts that wait into the search index, in a transaction: when many do, or for as long as it gives true, all of them. */
+  index(which: 'due' | 'all'): Promise<boolean>;
 }
+
+/** Texts that enter the index in one transaction: some milliseconds, and a twentieth of what they cost one by one. */
+const TEXTS_PER_STEP = 64;
 
 /** Batches must not overlap: the caller waits for one before it gives the next. */
 export function groupCommit(connection: Connection, db: Db & { readonly log: LiveLog }): GroupCommit {
   const { database } = connection;
-  const sql = storeOperations(db);
-  const operations: Readonly<Record<string, Operation>> = {
-    ...(sql as unknown as Readonly<Record<string, Operation>>),
-    appendLog: (flat) => sql.appendLog(batchOf(flat as FlatBatch)),
-    // A store that can only be read is not ready: this writes the mark by which `file` tells what the data file is ("PLLG").
-    ping: async () => database.exec('PRAGMA application_id = 0x504c4c47'),
-  };
+  const operations = operationsOn(connection, db);
 
   const answer = async (call: Call): Promise<unknown> => {
     const operation = operations[call.operation];
     if (operation === undefined) throw new Error(`The store has no operation ${call.operation}.`);
+    if (searches(call)) while ((await queuedTexts(db.session)) > 0) await indexQueued(db.session, TEXTS_PER_STEP);
     return operation(...call.input);
   };
 
@@ -74,7 +77,6 @@ export function groupCommit(connection: Connection, db: Db & { readonly log: Liv
     for (const call of calls) outcomes.push(await (one || readings.has(call.operation) ? perform(call) : performApart(call)));
     const [first] = outcomes;
     if (one && first !== undefined && 'error' in first) throw first.error;
-    await indexPending(db.session);
     database.exec('COMMIT');
     db.log.transaction.settle();
     return outcomes;
@@ -86,10 +88,14 @@ export function groupCommit(connection: Connection, db: Db & { readonly log: Liv
     return calls.map((call) => failed(call.id, cause));
   };
 
+  const index = (which: 'due' | 'all') => indexSome(connection, db.session, which === 'due' ? TEXTS_PER_STEP : 1);
+
   return {
     clear: (which) => (which === 'all' || db.log.clearing) && clear(connection, db.log, which),
+    index,
     run: async (calls) => {
-      if (calls.every((call) => readings.has(call.operation))) return Promise.all(calls.map(perform));
+      const readsOnly = calls.every((call) => readings.has(call.operation));
+      if (readsOnly && !(calls.some(searches) && (await queuedTexts(db.session)) > 0)) return Promise.all(calls.map(perform));
       try {
         return await transaction(calls);
       } catch (error) {
@@ -97,6 +103,38 @@ export function groupCommit(connection: Connection, db: Db & { readonly log: Liv
       }
     },
   };
+}
+
+function operationsOn({ database }: Connection, db: Db): Readonly<Record<string, Operation>> {
+  const sql = storeOperations(db);
+  return {
+    ...(sql as unknown as Readonly<Record<string, Operation>>),
+    appendLog: (flat) => sql.appendLog(batchOf(flat as FlatBatch)),
+    // A store that can only be read is not ready: this writes the mark by which `file` tells what the data file is ("PLLG").
+    ping: async () => database.exec('PRAGMA application_id = 0x504c4c47'),
+  };
+}
+
+/** Whether a call looks for words: what was stored before it must be in the index then. */
+function searches({ operation, input }: Call): boolean {
+  if (operation !== 'listThreads' && operation !== 'countThreads') return false;
+  const [, filter] = input as readonly [Owner, ThreadFilter];
+  return filter.words !== undefined;
+}
+
+/** Brings texts into the index if at least so many wait. */
+async function indexSome({ database, setSync }: Connection, session: Session, least: number): Promise<boolean> {
+  if ((await queuedTexts(session)) < least) return false;
+  setSync('normal');
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    await indexQueued(session, TEXTS_PER_STEP);
+    database.exec('COMMIT');
+    return true;
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
 }
 
 function clear({ database, setSync }: Connection, log: LiveLog, which: 'due' | 'all'): boolean {

@@ -1,8 +1,11 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { storeContract } from '../../../../test/contracts/store.ts';
+import { ann, begin, question } from '../../../../test/contracts/store-fixtures.ts';
+import { searchWordsOf } from '../../../core/search-words.ts';
 import { openSqliteStore } from './index.ts';
 import { startWorker } from './worker-client.ts';
 
@@ -39,4 +42,29 @@ test('every call that waits, and every later one, rejects when the worker is gon
     await client.terminate();
     expect((await outcomes).some((outcome) => outcome.status === 'rejected')).toBe(true);
     await expect(client.call('ping', [])).rejects.toMatchObject({ code: 'overloaded' });
+  }));
+
+test('texts enter the search index many together, when nobody asks for them by themselves, and never get lost on the way', () =>
+  inTemporary(async (dir) => {
+    const asked = (text: string) => ({ ask: { kind: 'append', messages: [question(text)], parent: 'head' } }) as const;
+    const waiting = () => {
+      const file = new DatabaseSync(join(dir, 'polylogue.db'), { readOnly: true });
+      const row = file.prepare('select count(*) as texts from search_queue').get();
+      file.close();
+      return Number(row?.texts);
+    };
+    const first = await openBuilt({ dataDir: dir });
+    for (let number = 0; number < 70; number += 1) await begin(first, asked(`number${number}`));
+    await first.close();
+    expect(waiting()).toBeGreaterThan(0);
+    expect(waiting()).toBeLessThan(64);
+    const second = await openBuilt({ dataDir: dir });
+    const searched = await Promise.all(
+      [0, 63, 69].map((number) => second.listThreads(ann, { words: searchWordsOf(`number${number}`), limit: 9, cursor: null })),
+    );
+    expect(searched.map((threads) => threads.length)).toEqual([1, 1, 1]);
+    await begin(second, asked('left alone'));
+    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    await second.close();
+    expect(waiting()).toBe(0);
   }));

@@ -5,28 +5,31 @@ const IDLE_MS = 1000;
 
 /** What the store does for itself between other people's calls. */
 export interface Upkeep {
-  /** To be called after every batch of calls. */
-  afterBatch(): void;
-  /** Clears all of it, and no more comes. */
+  /** To be awaited after every batch of calls, before the next. */
+  afterBatch(): Promise<void>;
+  /** Clears what ended runs have left, and no more comes. */
   finish(): void;
 }
 
-/** Clears what ended runs have left behind, a little after each batch and all of it when nothing has been asked for a while; then checkpoints. */
+/**
+ * Brings texts into the search index and clears what ended runs have left behind, a little after each batch and all of it when nothing has been
+ * asked for a while; then checkpoints.
+ */
 export function startUpkeep(connection: Connection, commits: GroupCommit): Upkeep {
   let asked = true;
   let resting = false;
-  const timer = setTimeout(lookAround, IDLE_MS);
+  const timer = setTimeout(() => void lookAround(), IDLE_MS);
 
-  function lookAround(): void {
+  async function lookAround(): Promise<void> {
     const idle = !asked;
     asked = false;
-    if (!idle || !attempt(rest)) timer.refresh();
+    if (!idle || !(await attempt(rest))) timer.refresh();
   }
 
   /** In steps, between which a call gets through. */
-  function rest(): void {
-    if (commits.clear('all')) {
-      setImmediate(lookAround);
+  async function rest(): Promise<void> {
+    if (commits.clear('all') || (await commits.index('all'))) {
+      setImmediate(() => void lookAround());
       return;
     }
     connection.checkpoint();
@@ -34,8 +37,11 @@ export function startUpkeep(connection: Connection, commits: GroupCommit): Upkee
   }
 
   return {
-    afterBatch: () => {
-      attempt(() => commits.clear('due'));
+    afterBatch: async () => {
+      await attempt(async () => {
+        commits.clear('due');
+        await commits.index('due');
+      });
       asked = true;
       if (!resting) return;
       resting = false;
@@ -43,7 +49,7 @@ export function startUpkeep(connection: Connection, commits: GroupCommit): Upkee
     },
     finish: () => {
       clearTimeout(timer);
-      attempt(() => {
+      void attempt(async () => {
         while (commits.clear('all'));
       });
     },
@@ -51,9 +57,9 @@ export function startUpkeep(connection: Connection, commits: GroupCommit): Upkee
 }
 
 /** A full disk, say, is no reason to stop: nothing is lost, it is tried again later, and the next write tells its caller of the same problem. */
-function attempt(work: () => unknown): boolean {
+async function attempt(work: () => Promise<void>): Promise<boolean> {
   try {
-    work();
+    await work();
     return true;
   } catch {
     return false;

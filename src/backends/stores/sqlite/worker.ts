@@ -82,7 +82,7 @@ function serve(port: MessagePort, opened: Awaited<ReturnType<typeof open>>): voi
       deleting.clear(outcomes.filter(removed));
       // Node hands over messages before it runs what waits for the next turn: with many of them a deletion would never go on.
       deleting.step();
-      upkeep.afterBatch();
+      await upkeep.afterBatch();
       const last = calls.find((call) => call.operation === 'close');
       if (last !== undefined) return finish(last);
     }
