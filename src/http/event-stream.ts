@@ -52,6 +52,8 @@ export interface EventStreams {
 
 interface OpenResponse {
   readonly raw: RawResponse;
+  /** Whether its body goes in chunks, which are framed here. */
+  readonly chunked: boolean;
   readonly pings: boolean;
   lastWriteTick: number;
   lastUnsent: number;
@@ -75,16 +77,17 @@ export function createEventStreams({ clock, limits }: { clock: Clock; limits: Pi
     countConnection(reply, limits);
     const raw = startResponse(reply, contentType);
     const closed = new AbortController();
-    const response: OpenResponse = { raw, pings, lastWriteTick: tick, lastUnsent: 0, stalledTicks: 0 };
+    const chunked = takeOverChunking(raw);
+    const response: OpenResponse = { raw, chunked, pings, lastWriteTick: tick, lastUnsent: 0, stalledTicks: 0 };
     const stream: EventStream = {
       signal: closed.signal,
       needsDrain: () => raw.writableNeedDrain,
       write(frames) {
         response.lastWriteTick = tick;
-        if (!closed.signal.aborted && !raw.writableEnded) raw.write(frames);
+        if (frames.length > 0 && !closed.signal.aborted && !raw.writableEnded) raw.write(chunked ? chunkOf(frames) : frames);
       },
       drained: () => waitForDrain(raw),
-      end: () => void (raw.destroyed || raw.end()),
+      end: () => void (raw.destroyed || raw.end(chunked ? LAST_CHUNK : '')),
       destroy: () => void raw.destroy(),
     };
     responses.add(response);
@@ -154,6 +157,27 @@ function forgetHeaders(request: FastifyRequest['raw']): void {
   request.headersDistinct = NO_FIELDS;
 }
 
+const LAST_CHUNK = '0\r\n\r\n';
+
+/**
+ * From here on chunks are framed here (RFC 9112 section 7.1): Node hands four pieces a chunk to the kernel, a turn later, which is the
+ * largest part of a token's price. False for a client of HTTP/1.0, to whom the body goes as it is.
+ */
+function takeOverChunking(raw: RawResponse): boolean {
+  const { chunkedEncoding } = raw;
+  raw.chunkedEncoding = false;
+  return chunkedEncoding;
+}
+
+let lastShared: { readonly body: Buffer; readonly chunk: Buffer } | null = null;
+
+/** One chunk; what many readers get, each behind the other, is framed once. Nothing is no chunk: that would be the end. */
+function chunkOf(body: string | Buffer): string | Buffer {
+  if (typeof body === 'string') return `${Buffer.byteLength(body).toString(16)}\r\n${body}\r\n`;
+  if (lastShared?.body !== body) lastShared = { body, chunk: Buffer.from(`${body.length.toString(16)}\r\n${body.toString()}\r\n`) };
+  return lastShared.chunk;
+}
+
 function waitForDrain(raw: RawResponse): Promise<void> {
   return new Promise((resolve) => {
     if (!raw.writableNeedDrain || raw.destroyed) {
@@ -176,6 +200,6 @@ function tend(response: OpenResponse, tick: number): void {
   if (response.stalledTicks > STALL_TICKS) raw.destroy();
   else if (response.pings && unsent === 0 && !raw.writableEnded && tick - response.lastWriteTick >= PING_TICKS) {
     response.lastWriteTick = tick;
-    raw.write(PING);
+    raw.write(response.chunked ? chunkOf(PING) : PING);
   }
 }
