@@ -13,6 +13,8 @@ export type StoredRows = ReadonlyMap<string, readonly string[]>;
 
 /** Tables that remember servers, not what they store. */
 const IGNORED_TABLES = ['processes'];
+/** What the embedded store works out of other rows, when it has time. */
+const DERIVED_TABLES = ['search_queue', 'search_entries', 'search_index'];
 /** A key that is shown is used, whatever it is answered. */
 const IGNORED_COLUMN = 'last_used_at';
 
@@ -26,10 +28,10 @@ function embeddedRows(dataDir: string): StoredRows {
   const query = (statement: string) => database.prepare(statement).all();
   try {
     return new Map(
-      // What a search index keeps of other tables' words moves about in it by itself: SQLite calls such tables shadows.
+      // Also not what a search index keeps in tables of its own: SQLite calls them shadows.
       query("select name from pragma_table_list where schema = 'main' and type in ('table', 'virtual') order by name")
         .map(({ name }) => String(name))
-        .filter((name) => !name.startsWith('sqlite_') && !IGNORED_TABLES.includes(name))
+        .filter((name) => !name.startsWith('sqlite_') && !IGNORED_TABLES.includes(name) && !DERIVED_TABLES.includes(name))
         .map((name) => [
           name,
           query(`select * from "${name}"`)
