@@ -39,7 +39,7 @@ async function answer(deps: DialectDeps, request: FastifyRequest, reply: Fastify
   noteRate(request, rate);
   if (replayed) reply.header('idempotent-replayed', 'true');
   nameThread(reply, thread).header('x-run-id', run.id).header('x-model', run.snapshot.model);
-  if (body.stream === false) return toCompletion(await awaitAnswer(deps, run, request));
+  if (body.stream === false) return toCompletion(await awaitAnswer(deps, run, { request, reply }));
   const respond = () => deps.eventStreams.open(reply, rawTokenStream);
   await deps.runStreams.open({ runId: run.id, format: rawTokenStream, cursor: STREAM_START, respond });
   return undefined;

@@ -51,7 +51,7 @@ async function start({ engine, door, eventStreams }: DialectDeps, { request, rep
 }
 
 async function invoke(deps: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<object> {
-  const { run, message } = await awaitAnswer(deps, (await start(deps, { request, reply, streams: false })).run, request);
+  const { run, message } = await awaitAnswer(deps, (await start(deps, { request, reply, streams: false })).run, { request, reply });
   return {
     response: textOf(message.parts),
     thread_id: run.threadId,

@@ -7,6 +7,7 @@ import { createQueryReader } from '../../http/query.ts';
 import { noteRate } from '../../http/rate-headers.ts';
 import { awaitAnswer } from '../../http/run-answer.ts';
 import { readStreamCursor, STREAM_START, type StreamCursor } from '../../http/stream-cursor.ts';
+import type { Exchange } from '../../http/while-awaited.ts';
 import { callerIn, nameRun, runIn, threadIn } from './request.ts';
 import { nativeStream, toMessageView, toRunView, toStartRun } from './translate.ts';
 import { StartRunBody } from './wire.ts';
@@ -39,9 +40,9 @@ function prefersAnswer(request: FastifyRequest): boolean {
   return preferences.some((preference) => preference.trim().toLowerCase() === 'respond-sync');
 }
 
-async function showAnswer(deps: DialectDeps, started: Run, http: { request: FastifyRequest; reply: FastifyReply }): Promise<object> {
-  const { run, message } = await awaitAnswer(deps, started, http.request);
-  http.reply.header('preference-applied', 'respond-sync');
+async function showAnswer(deps: DialectDeps, started: Run, exchange: Exchange): Promise<object> {
+  const { run, message } = await awaitAnswer(deps, started, exchange);
+  exchange.reply.header('preference-applied', 'respond-sync');
   return { ...toRunView(run), answer: toMessageView(message) };
 }
 

@@ -9,6 +9,7 @@ import { readTags } from '../../http/read-tags.ts';
 import { createReaderBound, type ReaderBound } from '../../http/reader-bound.ts';
 import { readSearch } from '../../http/search-query.ts';
 import { readStreamCursor } from '../../http/stream-cursor.ts';
+import type { Exchange } from '../../http/while-awaited.ts';
 import { callerIn, threadIn, toMessageId } from './request.ts';
 import { nativeStream, toMessageView, toThreadFrames, toThreadView } from './translate.ts';
 import { ChangeThreadBody, CreateThreadBody, checkMetadata, HeadBody } from './wire.ts';
@@ -47,7 +48,7 @@ function readThreadQuery(query: unknown): ThreadQuery {
   const reader = createQueryReader(query);
   const words = readSearch(reader, 'q');
   const cursor = reader.text('cursor', 200);
-  const model = reader.text('model', 255);
+  const model = reader.text('model', 255) || null;
   const tags = readTags(reader, 'tag');
   const before = reader.time('before');
   const after = reader.time('after');
@@ -151,9 +152,4 @@ function tellEvents(
     if (!stream.signal.aborted) onFault(error);
     stream.destroy();
   });
-}
-
-interface Exchange {
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
 }

@@ -43,7 +43,7 @@ async function chat(deps: DialectDeps, request: FastifyRequest, reply: FastifyRe
   noteRate(request, rate);
   if (replayed) reply.header('idempotent-replayed', 'true');
   reply.header('x-thread-id', run.threadId).header('x-run-id', run.id);
-  return toChatAnswer(await awaitAnswer(deps, run, request));
+  return toChatAnswer(await awaitAnswer(deps, run, { request, reply }));
 }
 
 async function listConversations({ engine }: DialectDeps, request: FastifyRequest): Promise<object> {
