@@ -26,14 +26,13 @@ test('says what it is, quotes the question, counts the messages and points to re
   expect(text).toContain('> Where is Lisbon?');
   for (const name of ['OPENAI_API_KEY', 'OPENAI_BASE_URL', 'ANTHROPIC_API_KEY', 'GOOGLE_GENERATIVE_AI_API_KEY'])
     expect(text).toContain(name);
-  expect(end).toMatchObject({ reason: 'stop', usage: { input_tokens: 7 } });
+  expect(end).toEqual({ reason: 'stop', usage: null });
 });
 
 test('answers the same request the same way, word by word with the delay', async () => {
   const first = await answerTo(asking('hello'), 7);
   expect((await answerTo(asking('hello'))).pieces).toEqual(first.pieces);
   expect(first.sleeps).toEqual(first.pieces.map(() => 7));
-  expect(first.end.usage?.output_tokens).toBe(first.pieces.length);
 });
 
 test('shortens a long question without halving a character', async () => {

@@ -1,5 +1,4 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { textOf } from '../../../core/message.ts';
 import type { Clock } from '../../../core/ports/clock.ts';
 import type { ChunkSink, ModelEnd, ModelProvider, ModelRequest } from '../../../core/ports/model-provider.ts';
 import { demoAnswer } from './answer.ts';
@@ -10,9 +9,7 @@ interface DemoOptions {
   readonly tokenDelayMs?: number;
 }
 
-const CHARACTERS_PER_TOKEN = 4;
-
-/** A stand-in for people who have no model yet: says in each answer what it is. The same request gets the same answer. */
+/** A stand-in for people who have no model yet: says in each answer what it is. The same request gets the same answer; it counts no tokens. */
 export function createDemoProvider({ clock, tokenDelayMs = 20 }: DemoOptions): ModelProvider {
   async function stream(request: ModelRequest, sink: ChunkSink, signal: AbortSignal): Promise<ModelEnd> {
     signal.throwIfAborted();
@@ -24,15 +21,8 @@ export function createDemoProvider({ clock, tokenDelayMs = 20 }: DemoOptions): M
       signal.throwIfAborted();
       await sink({ type: 'text', text });
     }
-    const usage = { input_tokens: roughTokens(request), output_tokens: wanted.length };
-    return { reason: wanted.length < words.length ? 'length' : 'stop', usage };
+    return { reason: wanted.length < words.length ? 'length' : 'stop', usage: null };
   }
 
   return { stream, listModels: async () => ['demo'] };
-}
-
-function roughTokens({ messages }: ModelRequest): number {
-  let characters = 0;
-  for (const { parts } of messages) characters += textOf(parts).length;
-  return Math.ceil(characters / CHARACTERS_PER_TOKEN);
 }
