@@ -15,6 +15,12 @@ test('an unknown placeholder stays, whatever it is called', () => {
   expect(renderPrompt('{constructor} {a.b} { b }', { constructor: 'C', 'a.b': 'D', ' b ': 'E' })).toBe('C D E');
 });
 
+test('only what variables themselves have is filled in', () => {
+  expect(renderPrompt('{a}{b}', Object.assign(Object.create({ a: 'inherited' }), { b: 'B' }))).toBe('{a}B');
+  const metadata = { variables: Object.create({ a: { default: 'A' } }), b: 'B' };
+  expect(renderPrompt('{a}', {}, metadata)).toBe('{a}');
+});
+
 test('a default stands where no variable is given, and only what is one', () => {
   const metadata = {
     variables: { a: { default: 'A' }, n: { default: 2 }, empty: { description: 'x' }, bad: { default: { x: 1 } }, text: 'no' },
@@ -28,6 +34,9 @@ test('nothing to say, or too much, is refused', () => {
   expect(renderPrompt('{a}', { a: 'x'.repeat(200_000) })).toHaveLength(200_000);
   expect(() => renderPrompt('{a}!', { a: 'x'.repeat(200_000) })).toThrow('at most 200000 characters');
   expect(() => renderPrompt('{a}'.repeat(30_000), { a: 'x'.repeat(200_000) })).toThrow('at most 200000 characters');
+  const [long, short] = [`{${'a'.repeat(100)}}`, `{${'b'.repeat(100)}}`];
+  const variables = { ['a'.repeat(100)]: 'x'.repeat(180_000), ['b'.repeat(100)]: '' };
+  expect(renderPrompt(long + short.repeat(300), variables)).toHaveLength(180_000);
 });
 
 test('a long text of braces is read as it stands', () => {

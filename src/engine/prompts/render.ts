@@ -14,10 +14,7 @@ const PLACEHOLDER = new RegExp(`\\{([^{}]{1,${MAX_NAME}})\\}`, 'g');
 export function renderPrompt(content: string, variables: PromptVariables, metadata: JsonObject = {}): string {
   const fill = (name: string) => textOf(own(variables, name)) ?? textOf(own(own(own(metadata, 'variables'), name), 'default'));
   let length = content.length;
-  for (const [whole, name = ''] of content.matchAll(PLACEHOLDER)) {
-    length += (fill(name) ?? whole).length - whole.length;
-    if (length > MAX_LENGTH) break;
-  }
+  for (const [whole, name = ''] of content.matchAll(PLACEHOLDER)) length += (fill(name) ?? whole).length - whole.length;
   if (length > MAX_LENGTH) throw unfit(`must have at most ${MAX_LENGTH} characters`);
   const text = content.replace(PLACEHOLDER, (whole, name: string) => fill(name) ?? whole);
   if (text.trim() === '') throw unfit('must have a text');

@@ -5,7 +5,7 @@ const BEFORE =
 const BEHIND = 'pages?|seite|oldal|oldalon|sayfa|sivu|страница|странице|頁|页|ページ|쪽|페이지';
 const NUMBER = '(\\d{1,5})(?:\\s*(?:-|–|—|to|until|bis|a|à|do|till|〜|~)\\s*(\\d{1,5}))?';
 const MENTION = new RegExp(
-  `(?:(?<![\\p{L}\\p{N}])(?:${BEFORE})\\.?\\s{0,3}${NUMBER}(?![\\p{Script=Latin}\\p{N}])|(?<![\\p{L}\\p{N}])${NUMBER}(?:st|nd|rd|th|\\.)?\\s{0,3}(?:${BEHIND}))`,
+  `(?:(?<![\\p{L}\\p{N}'’])(?:${BEFORE})\\.?\\s{0,3}${NUMBER}(?![\\p{Script=Latin}\\p{N}])|(?<![\\p{L}\\p{N}])${NUMBER}(?:st|nd|rd|th|\\.)?\\s{0,3}(?:${BEHIND}))`,
   'gu',
 );
 const MOST_PAGES = 20;

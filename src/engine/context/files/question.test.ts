@@ -20,6 +20,7 @@ test.each([
   ['page 0', []],
   ['The package 73 and version 5', []],
   ['homepage 3', []],
+  ["What's 4 plus 4, and today’s 5 best?", []],
 ])('%s names pages', (question, pages) => {
   expect(mentionedPages(fold(question))).toEqual(pages);
 });
