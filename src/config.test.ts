@@ -30,6 +30,7 @@ test('without any setting the server listens on loopback with the development ke
       runSeconds: 1800,
       idleSeconds: 60,
       answerChars: 4_000_000,
+      fileMebibytesPerUser: 1024,
     },
     warnings: [],
   });

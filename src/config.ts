@@ -62,6 +62,7 @@ export interface Config {
     readonly idleSeconds: number;
     /** UTF-16 code units. */
     readonly answerChars: number;
+    readonly fileMebibytesPerUser: number;
   };
   /** Allowances by name; `default` and `development` are always there. */
   readonly tiers: Readonly<Record<string, Tier>>;
@@ -110,6 +111,7 @@ export function loadConfig({ env, cwd, readFile = readTextFile }: ConfigSource):
       runSeconds: 1800,
       idleSeconds: 60,
       answerChars: 4_000_000,
+      fileMebibytesPerUser: 1024,
       ...file.limits,
     },
     tiers: readTiers(file),

@@ -83,7 +83,7 @@ beforeEach(async () => {
     rates: { requests: createMemoryRateLimiter(), messages: createMemoryRateLimiter() },
     tiers: new Map(Object.entries(readTiers({ version: 1 }))),
     access: noAccess,
-    settings: { queuedRunsPerThread: 20, runSeconds: 60, answerChars: 1_000_000 },
+    settings: { queuedRunsPerThread: 20, runSeconds: 60, answerChars: 1_000_000, fileMebibytesPerUser: 1 },
   });
 });
 

@@ -43,6 +43,10 @@ const limits = closed('Bounds that hold for everybody.', {
   runSeconds: integer([1, 86_400], { description: 'The longest time an answer may take.', default: 1800 }),
   idleSeconds: integer([1, 3600], { description: 'How long a model provider may stay silent.', default: 60 }),
   answerChars: count(1, { description: 'The longest answer, in UTF-16 code units.', default: 4_000_000 }),
+  fileMebibytesPerUser: count(1, {
+    description: 'What all files of one user may take, in MiB; files of the same bytes count once.',
+    default: 1024,
+  }),
 });
 
 const model = closed('A public model name and what stands behind it.', {

@@ -94,6 +94,11 @@ export function threadFull(): AppError {
   return new AppError('state_conflict', `A thread holds ${MAX_FILES_PER_THREAD} files at most; delete one first`);
 }
 
+/** All files of a user take as much as they may. */
+export function filesFull(): AppError {
+  return new AppError('state_conflict', 'Your files take as much room as they may; delete some first');
+}
+
 /** No run of the owner has that id. */
 export function runNotFound(): AppError {
   return new AppError('run_not_found', 'There is no such run');

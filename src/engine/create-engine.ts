@@ -23,6 +23,7 @@ import { createThreads } from './threads.ts';
 const PING_MS = 2_000;
 /** How long a drain waits for the ends of the runs it has interrupted. */
 const INTERRUPT_MS = 3_000;
+const MEBIBYTE = 1024 * 1024;
 
 /** The engine over its ports. `recover` before serving, `drain` before closing the store. */
 export function createEngine(ports: EnginePorts): Engine {
@@ -64,7 +65,7 @@ export function createEngine(ports: EnginePorts): Engine {
       find: (name) => modelNamed(catalogue, name),
     },
     prompts: createPrompts({ ...ports, previews }),
-    attachments: createAttachments({ ...ports, wakeUps, strays }),
+    attachments: createAttachments({ ...ports, wakeUps, strays, userBytes: settings.fileMebibytesPerUser * MEBIBYTE }),
     access: createAccess(ports),
     limits,
     agents: ports.agents,

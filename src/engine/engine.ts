@@ -219,6 +219,8 @@ interface EngineSettings {
   readonly runSeconds: number;
   /** The longest answer, in UTF-16 code units. */
   readonly answerChars: number;
+  /** What all files of one user may take. */
+  readonly fileMebibytesPerUser: number;
 }
 
 /** Everything the engine needs from outside. */

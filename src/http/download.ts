@@ -1,12 +1,16 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { type Attachment, mediaTypeOf } from '../core/attachment.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import { cutWhenStalled } from './stalled-answer.ts';
 
-/** Sends a file as it came, so that a browser saves it and runs nothing in it. */
+/** Sends a file as it came, so that a browser saves it and runs nothing in it; breaks off when nobody takes it. */
 export function sendFile(
   reply: FastifyReply,
+  clock: Pick<Clock, 'every'>,
   { attachment, content }: { readonly attachment: Attachment; readonly content: AsyncIterable<Uint8Array> },
 ): FastifyReply {
+  cutWhenStalled(reply, clock);
   reply
     .header('content-type', mediaTypeOf(attachment.type))
     .header('content-length', String(attachment.size))

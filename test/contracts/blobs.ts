@@ -97,6 +97,21 @@ export function blobContract(name: string, open: () => Promise<OpenedBlobs>): vo
       expect((await bytesOf(await opened.blobs.open(id)))?.length).toBe(1_000_000);
     });
 
+    test('what is removed while it is read is given to its end, or breaks off with an error', async () => {
+      const size = 2_000_000;
+      const id = await keepText('x'.repeat(size));
+      const reading = (await opened.blobs.open(id)) ?? chunks();
+      let read = 0;
+      const readAll = async () => {
+        for await (const { length } of reading) {
+          if (read === 0) await opened.blobs.remove(id);
+          read += length;
+        }
+        return read;
+      };
+      expect([size, 'broken off']).toContain(await readAll().catch(() => 'broken off'));
+    });
+
     test('removes what a crash has left, and nothing that is being received', async () => {
       const current = await opened.blobs.receive(chunks(Buffer.from('current')), never);
       const left = join(dirname(current.path), v7());

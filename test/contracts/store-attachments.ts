@@ -37,7 +37,7 @@ interface Place {
 
 function adding(content: NewContent, { owner = ann, thread }: Place, but: Partial<AddAttachment> = {}): AddAttachment {
   const attachment = { id: newId<AttachmentId>(), number: randomInt(1, 2 ** 47), name: 'a.pdf' };
-  return { owner, ref: { id: thread.id }, now: NOW, attachment, content, most: 100, idempotency: null, ...but };
+  return { owner, ref: { id: thread.id }, now: NOW, attachment, content, most: 100, mostBytes: 10_000, idempotency: null, ...but };
 }
 
 async function addFile(store: Store, text: string, { owner = ann, thread }: Place): Promise<Attachment> {
@@ -180,6 +180,20 @@ export const attachmentCases: StoreCases = {
     const results = await Promise.all(inputs.map((input) => store.addAttachment(input)));
     expect(results.filter(({ kind }) => kind === 'added')).toHaveLength(3);
     expect(results.filter((result) => result.kind === 'refused' && result.reason === 'too_many')).toHaveLength(3);
+  },
+
+  'lets the files of a user take so many bytes, those of the same bytes once': async ({ store }) => {
+    const [thread, other] = [await threadOf(store, ann), await threadOf(store, ann)];
+    const add = async (text: string, place: Place) => store.addAttachment(adding(await contentOf(store, text), place, { mostBytes: 25 }));
+    for (const text of ['one', 'two']) expect(await add(text, { thread })).toMatchObject({ kind: 'added' });
+    const refused = { kind: 'refused', reason: 'too_many_bytes' };
+    for (const place of [{ thread }, { thread: other }]) expect(await add('three', place)).toEqual(refused);
+    const again = await add('one', { thread: other });
+    expect(again).toMatchObject({ kind: 'added' });
+    expect(await add('three', { owner: bob, thread: await threadOf(store, bob) })).toMatchObject({ kind: 'added' });
+    const [two] = await store.attachmentsOf(thread.key);
+    await store.removeAttachment({ owner: ann, id: two?.id as AttachmentId, now: NOW });
+    expect(await add('three', { thread })).toMatchObject({ kind: 'added' });
   },
 
   'of many files with the same bytes at once all share one content, whatever goes meanwhile': async ({ store }) => {

@@ -83,3 +83,16 @@ export function textPdf(pages: readonly string[]): Buffer {
     ...pageObjects,
   ]);
 }
+
+/** A document of so many pages with the same 3,000 quotation marks on each: little to read, and twice as long as its text in JSON. */
+export function longPdf(pages: number): Buffer {
+  const line = `(${'"'.repeat(100)}) Tj T* `;
+  const font = '/Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >>';
+  const kids = Array.from({ length: pages }, (_, index) => `${index + 4} 0 R`).join(' ');
+  return pdfFile([
+    '<< /Type /Catalog /Pages 2 0 R >>',
+    `<< /Type /Pages /Count ${pages} /Kids [${kids}] >>`,
+    pdfStream(`BT /F1 2 Tf 10 780 Td 3 TL ${line.repeat(30)}ET`),
+    ...new Array<string>(pages).fill(`<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] ${font} /Contents 3 0 R >>`),
+  ]);
+}

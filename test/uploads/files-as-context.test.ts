@@ -148,6 +148,22 @@ describe('a file that does not fit', () => {
     expect(labelsIn(told()).length).toBeLessThan(20);
   });
 
+  test('gives its beginning when nothing in it matches', async () => {
+    const other = await newThread();
+    await add(other, textPdf(pages(120)), 'manual.pdf');
+    await ask(other, 'Xyzzy?', 'small');
+    expect(labelsIn(told()).slice(0, 2)).toEqual(['manual.pdf, p. 1', 'manual.pdf, p. 2']);
+  });
+
+  test('gives 48,000 characters at most, however large the window is', async () => {
+    const other = await newThread();
+    await add(other, 'Every gadget is described somewhere else.\n'.repeat(70_000), 'long.txt');
+    await ask(other, 'Which gadget?');
+    expect(told()).toContain('match the question best');
+    expect(told().length).toBeGreaterThan(40_000);
+    expect(told().length).toBeLessThan(50_000);
+  });
+
   test('goes on with what the question before was about', async () => {
     const other = await newThread();
     await add(other, textPdf(pages(120)), 'manual.pdf');
@@ -166,6 +182,25 @@ describe('a file that does not fit', () => {
     for (const { content } of lastRequest()) tokens += await counter.count(content, Number.POSITIVE_INFINITY);
     // Of the window a quarter is the answer's.
     expect(tokens).toBeLessThan(8_192 * 0.75);
+  });
+
+  test('is not told whole because its characters would fit', async () => {
+    const other = await newThread();
+    await add(other, textPdf(pages(30)), 'short.pdf');
+    await ask(other, 'Tell me about gadget21', 'small');
+    expect(told()).toContain('match the question best');
+    expect(labelsIn(told())).toContain('short.pdf, p. 21');
+    expect(labelsIn(told()).length).toBeLessThan(30);
+  });
+
+  test('is meant by whoever says its name', async () => {
+    const other = await newThread();
+    for (const name of ['apples', 'pears', 'plums']) await add(other, textPdf(pages(40)), `${name}.pdf`);
+    for (const name of ['pears', 'plums']) {
+      await ask(other, `What do the ${name} say about gadget7?`, 'small');
+      expect(labelsIn(told())).toContain(`${name}.pdf, p. 7`);
+      expect(labelsIn(told()).filter((label) => label?.startsWith(name)).length).toBeGreaterThan(labelsIn(told()).length / 2);
+    }
   });
 
   test('is found in scripts without spaces', async () => {

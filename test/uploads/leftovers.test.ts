@@ -1,9 +1,10 @@
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { filesBelow } from '../support/data-search.ts';
 import { file, formHead, formOf, formTail, HELLO, openUpload, pdfOf } from '../support/forms.ts';
-import { textPdf } from '../support/pdf-documents.ts';
+import { longPdf, textPdf } from '../support/pdf-documents.ts';
 
 const PATIENT = { timeout: 20_000 };
 
@@ -86,4 +87,37 @@ test('of one user only so many uploads come in at once; others are not held up',
   for (const call of slow) call.destroy();
   await expect.poll(async () => (await filesOnDisk()).length, PATIENT).toBe(before + 1);
   expect((await send('busy', thread)).status).toBe(201);
+});
+
+test('whoever does not read the long answer to an upload takes no place from the next one', async () => {
+  const headers = { 'x-user-id': 'reader' };
+  const made = await app.post('/v1/chat/sessions', { model: 'demo' }, headers);
+  const path = `/v1/chat/sessions/${((await made.json()) as { id: number }).id}/upload`;
+  const long = Buffer.concat([formHead('long.pdf'), longPdf(1_300), formTail]);
+  const unread: ReturnType<typeof openUpload>[] = [];
+  for (let upload = 0; upload < 4; upload += 1) {
+    const call = openUpload({ url: app.url, path, headers });
+    unread.push(call);
+    call.end(long);
+    await once(call, 'response');
+  }
+  expect((await send('reader', await threadOf('reader'))).status).toBe(201);
+  for (const call of unread) call.destroy();
+}, 60_000);
+
+test('files of a user take no more room than the settings say, and nothing is left of one that is refused', async () => {
+  const small = await startTestApp({ file: { limits: { drainSeconds: 1, fileMebibytesPerUser: 1 } } });
+  try {
+    const { id } = (await (await small.post('/polylogue/v1/threads', {})).json()) as { id: string };
+    const add = (bytes: Buffer) => small.send(`/polylogue/v1/threads/${id}/files`, { method: 'POST', body: formOf(file(bytes)) });
+    const first = (await (await add(pdfOf(600_000))).json()) as { id: string };
+    const refused = await add(pdfOf(600_001));
+    expect([refused.status, await refused.json()]).toMatchObject([409, { code: 'state_conflict' }]);
+    expect(await filesBelow(join(small.dataDir, 'files'))).toHaveLength(1);
+    expect((await add(pdfOf(600_000))).status).toBe(201);
+    await small.send(`/polylogue/v1/files/${first.id}`, { method: 'DELETE' });
+    expect((await add(pdfOf(600_001))).status).toBe(409);
+  } finally {
+    await small.close();
+  }
 });

@@ -1,22 +1,35 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { v4 } from 'uuid';
+import { storeUnavailable } from '../../core/errors.ts';
 import type { BlobStore, ReceivedFile } from '../../core/ports/blob-store.ts';
 import { isMissing, onDisk } from './disk-failure.ts';
 
+/** Bytes of the disk that no file may take: without them conversations cannot be stored, nor anything be deleted. */
+export const LEFT_FREE_BYTES = 100 * 1024 * 1024;
+
 /** Where bytes lie that are just coming in. */
 export interface Intake extends Pick<BlobStore, 'receive'> {
+  /** Rejects with `overloaded` when there is no room for files any more. */
+  checkRoom(): Promise<void>;
   /** Removes files that were last written before a time (milliseconds since 1970), but none that this process is receiving. */
   removeOlder(than: number): Promise<void>;
 }
 
 /** An intake in a folder of its own, which is made with the first file; only this user can read what lies there. */
-export function createIntake(folder: string): Intake {
+export function createIntake(folder: string, leftFreeBytes: number): Intake {
   const inUse = new Set<string>();
+
+  async function checkRoom(): Promise<void> {
+    const { bavail, bsize } = await onDisk(() => statfs(folder));
+    if (bavail * bsize < leftFreeBytes)
+      throw storeUnavailable(Object.assign(new Error('The disk is too full to take files.'), { code: 'ENOSPC' }));
+  }
 
   async function receive(source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<ReceivedFile> {
     await onDisk(() => mkdir(folder, { recursive: true, mode: 0o700 }));
+    await checkRoom();
     const name = v4();
     const path = join(folder, name);
     const discard = async () => {
@@ -35,6 +48,7 @@ export function createIntake(folder: string): Intake {
 
   return {
     receive,
+    checkRoom,
     async removeOlder(than) {
       for (const name of await namesIn(folder)) {
         if (inUse.has(name)) continue;

@@ -22,18 +22,33 @@ interface CageOptions {
   readonly idleMs: number;
 }
 
+/** For a process that waits to say that it is there: one that a document has wedged, or somebody stopped, never does. */
+const PING_MS = 5_000;
 /** For the start of a process; a busy machine takes long for it. */
 const START_MS = 30_000;
 
+/** Resolves to the process when it is ready in time; else it is gone, and this rejects as `untilReady` does. */
+async function readyInTime(child: ChildProcess, { clock, ms }: { clock: Clock; ms: number }, signal: AbortSignal): Promise<ChildProcess> {
+  const stopTimer = clock.after(ms, () => child.kill('SIGKILL'));
+  try {
+    await untilReady(child, signal);
+    return child;
+  } catch (error) {
+    await killProcess(child);
+    throw error;
+  } finally {
+    stopTimer();
+  }
+}
+
 /** Whether a process that has waited is still there. */
-async function answers(child: ChildProcess, signal: AbortSignal): Promise<boolean> {
+async function answers(child: ChildProcess, clock: Clock, signal: AbortSignal): Promise<boolean> {
   keepAlive(child, true);
   child.send(PING);
   try {
-    await untilReady(child, signal);
+    await readyInTime(child, { clock, ms: PING_MS }, signal);
     return true;
   } catch (error) {
-    await killProcess(child);
     if (signal.aborted) throw error;
     return false;
   }
@@ -65,20 +80,11 @@ export function createCage({ clock, limits, idleMs }: CageOptions): Cage {
   };
   const ready = async (signal: AbortSignal): Promise<ChildProcess> => {
     const kept = takeWaiting();
-    if (kept !== null && (await answers(kept, signal))) return kept;
+    if (kept !== null && (await answers(kept, clock, signal))) return kept;
     const child = startReadingProcess(limits.memoryBytes);
     // Whoever waits for the process listens too; this one keeps an error in between from ending the server.
     child.on('error', () => {});
-    const stopTimer = clock.after(START_MS, () => child.kill('SIGKILL'));
-    try {
-      await untilReady(child, signal);
-    } catch (error) {
-      await killProcess(child);
-      throw error;
-    } finally {
-      stopTimer();
-    }
-    return child;
+    return readyInTime(child, { clock, ms: START_MS }, signal);
   };
   return {
     read: async (job, signal) => {

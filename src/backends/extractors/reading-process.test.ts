@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { childrenOf, environmentOf, isRunning, peakUntil, residentBytes, until } from '../../../test/support/child-processes.ts';
 import { createDocumentFolder, type DocumentFolder } from '../../../test/support/document-folder.ts';
 import { endlessPage } from '../../../test/support/endless-page.ts';
-import { createFakeClock, type FakeClock } from '../../../test/support/fake-clock.ts';
+import { createFakeClock, type FakeClock, settle } from '../../../test/support/fake-clock.ts';
 import { inflatingPdf, lockedPdf } from '../../../test/support/hostile-pdfs.ts';
 import { textPdf } from '../../../test/support/pdf-documents.ts';
 import type { Extractor } from '../../core/ports/extractor.ts';
@@ -67,6 +67,17 @@ test('a process that somebody ended is replaced', async () => {
   process.kill(first, 'SIGKILL');
   await until(() => readers().length === 0);
   expect((await read(page)).pages).toEqual(['a page']);
+});
+
+test('a process that waits and does not answer any more is replaced', async () => {
+  await read(page);
+  const [first = 0] = readers();
+  process.kill(first, 'SIGSTOP');
+  const reading = read(page);
+  await settle();
+  clock.advance(5_000);
+  expect((await reading).pages).toEqual(['a page']);
+  expect(readers()).not.toContain(first);
 });
 
 test('a process that dies of its document says too complex', async () => {

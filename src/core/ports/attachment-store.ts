@@ -27,13 +27,15 @@ export interface AddAttachment {
   readonly content: NewContent;
   /** Files that the thread may hold, with this one; exact. */
   readonly most: number;
+  /** Bytes that all contents of the owner may have, with this one; what is added at the same time may go beyond. */
+  readonly mostBytes: number;
   readonly idempotency: Idempotency | null;
 }
 
 export type AddAttachmentResult =
   /** Its content is the owner's earlier one of the same bytes where there is one: the given one then stays stray. */
   | { readonly kind: 'added' | 'replayed'; readonly attachment: Attachment }
-  | { readonly kind: 'refused'; readonly reason: 'thread_not_found' | 'too_many' | 'idempotency_mismatch' }
+  | { readonly kind: 'refused'; readonly reason: 'thread_not_found' | 'too_many' | 'too_many_bytes' | 'idempotency_mismatch' }
   /** The content is no longer announced. */
   | { readonly kind: 'refused'; readonly reason: 'content_gone' };
 

@@ -21,7 +21,7 @@ export interface BlobStore {
   receive(source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<ReceivedFile>;
   /** The bytes are on disk when it resolves. */
   keep(id: ContentId, file: ReceivedFile): Promise<void>;
-  /** The bytes in order; null when nothing is kept under that id. */
+  /** The bytes in order; null when nothing is kept under that id. What is removed meanwhile is given to its end or breaks off with an error. */
   open(id: ContentId): Promise<AsyncIterable<Uint8Array> | null>;
   /** Idempotent. */
   remove(id: ContentId): Promise<void>;

@@ -38,7 +38,7 @@ interface ExtractionRequest {
 export interface Extractor {
   /** Tells the kind by content, the name only to tell kinds of text apart; null when it is none of them. `file` is a path on this machine. */
   detect(document: { readonly file: string; readonly name: string }): Promise<DocumentType | null>;
-  /** Rejects with an `ExtractionError`, with `overloaded` when too many wait, or with the signal's reason. */
+  /** Rejects with an `ExtractionError`, also where there is nothing to read, with `overloaded` when too many wait, or with the signal's reason. */
   extract(document: ExtractionRequest): Promise<ExtractedText>;
   /** Ends what runs. */
   close(): Promise<void>;

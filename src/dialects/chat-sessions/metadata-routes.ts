@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { DialectDeps } from '../../http/dialect.ts';
+import type { Exchange } from '../../http/while-awaited.ts';
 import { callerIn, nameThread } from './request.ts';
 import { toMetadata } from './translate.ts';
 import { readSessionNumber, TagsBody } from './wire.ts';
@@ -10,11 +11,6 @@ export function registerMetadataRoutes(scope: FastifyInstance, deps: DialectDeps
   scope.post('/sessions/:session_id/tags', tags, (request, reply) => changeTags(deps, 'add', { request, reply }));
   scope.delete('/sessions/:session_id/tags', tags, (request, reply) => changeTags(deps, 'remove', { request, reply }));
   scope.get('/sessions/:session_id/metadata', (request, reply) => showMetadata(deps, request, reply));
-}
-
-interface Exchange {
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
 }
 
 const SAID = { add: 'Tags added successfully', remove: 'Tags removed successfully' } as const;

@@ -46,8 +46,10 @@ describe('sessions', () => {
     expect(await numbers('?search_term=vac&tags=trip')).toEqual([rome, paris]);
     expect(await numbers('?search_term=vac&tags=trip&tags=work')).toEqual([paris]);
     expect(await numbers('?tags=tri')).toEqual([]);
-    for (const query of ['?search_term=', '?search_term=+&tags=trip'])
-      expect((await history(query)).total).toBe(query.includes('tags') ? 2 : 3);
+    for (const query of ['?search_term=', '?search_term=+&tags=trip', '?search_term=&tags=&model='])
+      expect((await history(query)).total).toBe(query.includes('trip') ? 2 : 3);
+    const threads = (await (await app.send('/polylogue/v1/threads?q=&tag=&model=')).json()) as { data: readonly unknown[] };
+    expect(threads.data).toHaveLength(3);
     const second = await history('?search_term=vac&page=2&page_size=1');
     expect([second.total, numbersOf(second)]).toEqual([2, [paris]]);
     expect((await history('?search_term=vac', { 'x-user-id': 'somebody else' })).total).toBe(0);
@@ -87,6 +89,18 @@ describe('sessions', () => {
     ] as const) {
       expect((await app.send(`/v1/chat/sessions/${id}/metadata`)).status).toBe(status);
     }
+  });
+
+  it('with the demo model have the tokens of their texts', async () => {
+    const question = 'Wo liegt Lissabon? 東京は?';
+    const session = await ask(question);
+    const page = (await (await app.send('/v1/chat/history')).json()) as {
+      sessions: readonly { messages: readonly { content: string }[] }[];
+    };
+    const texts = page.sessions[0]?.messages.map(({ content }) => content) ?? [];
+    expect(texts).toEqual([question, expect.stringContaining('demo model')]);
+    const metadata = await app.send(`/v1/chat/sessions/${session}/metadata`);
+    expect(await metadata.json()).toMatchObject({ total_tokens: texts.reduce((sum, text) => sum + countTokens(text), 0) });
   });
 });
 

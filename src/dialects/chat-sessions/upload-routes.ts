@@ -4,6 +4,7 @@ import { type Attachment, mediaTypeOf } from '../../core/attachment.ts';
 import { checkCredential } from '../../http/current-credential.ts';
 import type { DialectDeps } from '../../http/dialect.ts';
 import { readRepeatKey } from '../../http/idempotency.ts';
+import { cutWhenStalled } from '../../http/stalled-answer.ts';
 import { takesUpload, useUploads, withUpload } from '../../http/upload.ts';
 import { callerIn, nameThread } from './request.ts';
 import { readSessionNumber } from './wire.ts';
@@ -21,17 +22,15 @@ async function uploadFile({ engine, clock }: DialectDeps, request: FastifyReques
   const { session_id = '' } = request.params as { session_id?: string };
   const repeat = readRepeatKey(request, 'chat-sessions');
   const { thread, release } = await engine.attachments.admit(owner, { number: readSessionNumber(session_id) });
-  try {
-    const check = () => checkCredential(request, clock);
-    const { attachment, replayed } = await withUpload({ request, reply, clock, strict: false }, (file) =>
-      engine.attachments.add({ ...file, owner, thread, types: ['pdf'], repeat, check }),
-    );
-    if (replayed) reply.header('idempotent-replayed', 'true');
-    nameThread(reply, thread).type('application/json; charset=utf-8');
-    return await reply.send(Readable.from(toUploaded(attachment, engine.attachments.text(attachment))));
-  } finally {
-    release();
-  }
+  const check = () => checkCredential(request, clock);
+  // The place is for what comes in: whoever takes long to read the answer holds none.
+  const { attachment, replayed } = await withUpload({ request, reply, clock, strict: false }, (file) =>
+    engine.attachments.add({ ...file, owner, thread, types: ['pdf'], repeat, check }),
+  ).finally(release);
+  if (replayed) reply.header('idempotent-replayed', 'true');
+  nameThread(reply, thread).type('application/json; charset=utf-8');
+  cutWhenStalled(reply, clock);
+  return await reply.send(Readable.from(toUploaded(attachment, engine.attachments.text(attachment))));
 }
 
 /** The answer to an upload, in pieces: its text may be long. */

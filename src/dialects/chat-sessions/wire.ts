@@ -68,7 +68,7 @@ export function readHistoryQuery(query: unknown): HistoryQuery {
   return {
     page: reader.integer('page', PAGE),
     pageSize: reader.integer('page_size', PAGE_SIZE),
-    model: reader.text('model', MAX_NAME),
+    model: reader.text('model', MAX_NAME) || null,
     createdAfter,
     createdBefore,
     words: readSearch(reader, 'search_term'),

@@ -59,9 +59,9 @@ async function showFile({ engine }: DialectDeps, request: FastifyRequest, reply:
   return toFileView(file);
 }
 
-async function downloadFile({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+async function downloadFile({ engine, clock }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const file = await engine.attachments.open(callerIn(request), fileIn(request).id);
-  return sendFile(reply.header('x-thread-id', file.attachment.threadId), file);
+  return sendFile(reply.header('x-thread-id', file.attachment.threadId), clock, file);
 }
 
 async function deleteFile({ engine }: DialectDeps, request: FastifyRequest, reply: FastifyReply): Promise<void> {

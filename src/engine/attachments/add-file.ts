@@ -7,7 +7,15 @@ import type { BlobStore, ReceivedFile } from '../../core/ports/blob-store.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { type DocumentType, type ExtractedText, ExtractionError, type Extractor } from '../../core/ports/extractor.ts';
 import type { IdSource } from '../../core/ports/ids.ts';
-import { fileTooLarge, fileTypeUnsupported, fileUnreadable, repeatMismatch, threadFull, threadNotFound } from '../../core/refusals.ts';
+import {
+  filesFull,
+  fileTooLarge,
+  fileTypeUnsupported,
+  fileUnreadable,
+  repeatMismatch,
+  threadFull,
+  threadNotFound,
+} from '../../core/refusals.ts';
 import type { AddFile, Attachments } from './attachments.ts';
 import { toPassages } from './passages.ts';
 import type { Strays } from './strays.ts';
@@ -23,6 +31,8 @@ interface AddPorts {
   readonly ids: IdSource;
   readonly clock: Pick<Clock, 'now'>;
   readonly strays: Pick<Strays, 'removeOne'>;
+  /** What all files of one user may take. */
+  readonly userBytes: number;
 }
 
 /** What a received file turned out to be. */
@@ -65,7 +75,6 @@ async function read({ extractor }: AddPorts, input: AddFile, received: ReceivedF
   if (received.size > MAX_FILE_BYTES) throw fileTooLarge();
   try {
     const text = await extractor.extract({ file, type, signal, owner: JSON.stringify([owner.applicationId, owner.userId]) });
-    if (text.pages.every((page) => page.trim() === '')) throw new ExtractionError('no_text');
     return { received, type, text };
   } catch (error) {
     throw error instanceof ExtractionError ? fileUnreadable(error) : error;
@@ -104,7 +113,7 @@ async function writeText({ store }: AddPorts, id: ContentId, { received, type, t
   return { id, digest, size, type, pageCount: text.pageCount, characters, truncated: text.truncated };
 }
 
-function addTo({ store, ids, clock }: AddPorts, input: AddFile, content: NewContent): Promise<AddAttachmentResult> {
+function addTo({ store, ids, clock, userBytes }: AddPorts, input: AddFile, content: NewContent): Promise<AddAttachmentResult> {
   const { owner, thread, repeat } = input;
   const name = cleanFileName(input.name);
   return store.addAttachment({
@@ -114,6 +123,7 @@ function addTo({ store, ids, clock }: AddPorts, input: AddFile, content: NewCont
     attachment: { id: ids.uuid<AttachmentId>(), number: ids.number(), name },
     content,
     most: MAX_FILES_PER_THREAD,
+    mostBytes: userBytes,
     idempotency: repeat ? { ...repeat, fingerprint: `${repeat.fingerprint} ${content.digest} ${name}` } : null,
   });
 }
@@ -124,6 +134,8 @@ function refusal(reason: Extract<AddAttachmentResult, { readonly kind: 'refused'
       return threadNotFound();
     case 'too_many':
       return threadFull();
+    case 'too_many_bytes':
+      return filesFull();
     case 'idempotency_mismatch':
       return repeatMismatch();
     case 'content_gone':

@@ -25,6 +25,8 @@ interface AttachmentPorts {
   readonly observer: Observer;
   readonly wakeUps: WakeUps;
   readonly strays: Strays;
+  /** What all files of one user may take. */
+  readonly userBytes: number;
 }
 
 export function createAttachments(ports: AttachmentPorts): Attachments {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { v7 } from 'uuid';
 import { expect, test } from 'vitest';
-import { blobContract } from '../../../../test/contracts/blobs.ts';
+import { blobContract, bytesOf } from '../../../../test/contracts/blobs.ts';
 import type { ContentId } from '../../../core/ids.ts';
 import { openFileBlobs } from './index.ts';
 
@@ -31,6 +31,26 @@ test('makes its folders with the first file, readable for this user only, and sp
   expect(folders.length).toBeGreaterThan(5);
   for (const name of [folder, ...folders.map((fan) => join(folder, fan))]) expect((await stat(name)).mode & 0o777).toBe(0o700);
   for (const id of ids) expect((await stat(join(folder, id.slice(-2), id))).mode & 0o777).toBe(0o600);
+  await remove();
+});
+
+test('takes nothing where conversations would have no room left, and still gives and removes what it has', async () => {
+  const { folder, blobs, remove } = await openPlace();
+  async function* text(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('text');
+  }
+  const [kept, other] = [v7() as ContentId, v7() as ContentId];
+  await blobs.keep(kept, await blobs.receive(text(), never));
+  const coming = await blobs.receive(text(), never);
+  const full = openFileBlobs(folder, Number.MAX_SAFE_INTEGER);
+  await expect(full.receive(text(), never)).rejects.toMatchObject({ code: 'overloaded' });
+  await expect(full.keep(other, coming)).rejects.toMatchObject({ code: 'overloaded' });
+  await coming.discard();
+  expect(await readdir(join(folder, 'incoming'))).toEqual([]);
+  expect(String(await bytesOf(await full.open(kept)))).toBe('text');
+  expect(await full.open(other)).toBeNull();
+  await full.remove(kept);
+  expect(await full.open(kept)).toBeNull();
   await remove();
 });
 

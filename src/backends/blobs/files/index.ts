@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { ContentId } from '../../../core/ids.ts';
 import type { BlobStore, ReceivedFile } from '../../../core/ports/blob-store.ts';
 import { isMissing, onDisk } from '../disk-failure.ts';
-import { createIntake } from '../intake.ts';
+import { createIntake, LEFT_FREE_BYTES } from '../intake.ts';
 
 const NAME = /^[0-9a-f-]{36}$/;
 
@@ -11,11 +11,15 @@ const NAME = /^[0-9a-f-]{36}$/;
  * Keeps bytes in files below a folder that belongs to this process alone. Folders and files are for this user only, and no name in it says what
  * a file was called or whose it is.
  */
-export function openFileBlobs(folder: string): BlobStore {
-  const intake = createIntake(join(folder, 'incoming'));
+export function openFileBlobs(folder: string, leftFreeBytes: number = LEFT_FREE_BYTES): BlobStore {
+  const intake = createIntake(join(folder, 'incoming'), leftFreeBytes);
   return {
     receive: intake.receive,
-    keep: (id, file) => onDisk(() => keep(placeOf(folder, id), file)),
+    async keep(id, file) {
+      // Many that came in together may have found room for one.
+      await intake.checkRoom();
+      await onDisk(() => keep(placeOf(folder, id), file));
+    },
     open: (id) => onDisk(() => openFile(placeOf(folder, id))),
     remove: (id) => onDisk(() => remove(placeOf(folder, id))),
     // Nobody else receives here: whatever this process does not receive just now was left behind.

@@ -5,7 +5,7 @@ import type { ContentId } from '../../../core/ids.ts';
 import type { BlobStore, ReceivedFile } from '../../../core/ports/blob-store.ts';
 import type { Clock } from '../../../core/ports/clock.ts';
 import { onDisk } from '../disk-failure.ts';
-import { createIntake } from '../intake.ts';
+import { createIntake, LEFT_FREE_BYTES } from '../intake.ts';
 
 const TABLE = 'polylogue.content_chunks';
 const CHUNK_BYTES = 256 * 1024;
@@ -33,7 +33,7 @@ interface SharedBlobOptions {
  * used; rejects with `overloaded` while the database cannot be used.
  */
 export function openPostgresBlobs({ url, incoming, clock, onFault }: SharedBlobOptions): BlobStore {
-  const intake = createIntake(incoming);
+  const intake = createIntake(incoming, LEFT_FREE_BYTES);
   const pool = openPool(url);
   // Without this listener, a restart of the database would end this process.
   pool.on('error', onFault);
@@ -60,6 +60,8 @@ export function openPostgresBlobs({ url, incoming, clock, onFault }: SharedBlobO
       yield chunk;
       chunk = (await query(READ, [id, position]))[0]?.bytes;
     }
+    // All chunks go at once: without the first one, the last one that was found need not have been the end.
+    if ((await query(READ, [id, 0])).length === 0) throw new Error('A content was removed while it was read.');
   }
 
   return {

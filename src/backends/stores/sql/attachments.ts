@@ -116,8 +116,9 @@ export async function addAttachment(session: Session, input: AddAttachment): Pro
   }
   const files = (await countOf.first(session, { thread: thread.key }))?.files ?? 0;
   if (files >= input.most) return { kind: 'refused', reason: 'too_many' };
-  const contentId = await claimContent(session, thread.user_id, content);
-  if (contentId === null) return { kind: 'refused', reason: 'content_gone' };
+  const claim = await claimContent(session, { userId: thread.user_id, content, mostBytes: input.mostBytes });
+  if (claim.kind === 'refused') return claim;
+  const { contentId } = claim;
   const attachment = await store(session, input, { thread, contentId });
   if (idempotency !== null) {
     await keepResult(session, { userId: thread.user_id, idempotency, threadKey: thread.key, result: { attachment }, now });

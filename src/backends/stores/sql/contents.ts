@@ -90,6 +90,10 @@ const byDigest = prepared((db, param: Param<{ user: string; digest: string }>, d
   locked(db.selectFrom('contents').select('id').where('user_id', '=', param('user')).where('digest', '=', param('digest')), dialect),
 );
 
+const bytesOf = prepared((db, param: Param<{ user: string }>) =>
+  db.selectFrom('contents').select(sql<number | null>`cast(sum(size) as bigint)`.as('bytes')).where('user_id', '=', param('user')),
+);
+
 interface ContentColumns {
   readonly id: string;
   readonly user: string;
@@ -159,20 +163,33 @@ export function findPassages(session: Session, id: ContentId, positions: readonl
   return at.all(session, { id, positions: JSON.stringify(positions.map(String)) });
 }
 
+interface Claim {
+  readonly userId: string;
+  readonly content: NewContent;
+  /** Bytes that all contents of the user may have. */
+  readonly mostBytes: number;
+}
+
+type ClaimResult =
+  | { readonly kind: 'claimed'; readonly contentId: string }
+  | { readonly kind: 'refused'; readonly reason: 'content_gone' | 'too_many_bytes' };
+
 /**
- * The content of these bytes that the user has, else the given one, which is stray no longer; null when it is not announced any more. Two
- * calls for one user and digest must follow one another.
+ * The content of these bytes that the user has, else the given one, which is stray no longer; refused when it is not announced any more, or the
+ * user has too much. Two calls for one user and digest must follow one another.
  */
-export async function claimContent(session: Session, userId: string, content: NewContent): Promise<string | null> {
+export async function claimContent(session: Session, { userId, content, mostBytes }: Claim): Promise<ClaimResult> {
   const ids = JSON.stringify([content.id]);
   const announced = await lockStrays.first(session, { ids });
-  if (announced === undefined) return null;
+  if (announced === undefined) return { kind: 'refused', reason: 'content_gone' };
   const known = await byDigest.first(session, { user: userId, digest: content.digest });
-  if (known !== undefined) return known.id;
+  if (known !== undefined) return { kind: 'claimed', contentId: known.id };
+  const bytes = (await bytesOf.first(session, { user: userId }))?.bytes ?? 0;
+  if (bytes + content.size > mostBytes) return { kind: 'refused', reason: 'too_many_bytes' };
   await forget.run(session, { ids });
   const { id, digest, size, type, pageCount, characters, truncated } = content;
   await add.run(session, { id, user: userId, digest, size, type, pages: pageCount, characters, truncated: truncated ? 1 : 0 });
-  return id;
+  return { kind: 'claimed', contentId: id };
 }
 
 /** Makes those of these contents stray that no file has any more, and removes their text. */
