@@ -115,6 +115,20 @@ export const attachmentCases: StoreCases = {
     expect(textsOf(await store.readPassages(first.contentId, { after: 0, limit: 9 }))).toEqual(['same']);
   },
 
+  'keeps the same bytes apart where they are taken for another kind of document': async ({ store }) => {
+    const thread = await threadOf(store, ann);
+    const kinds = ['text', 'markdown', 'text'] as const;
+    const ids: ContentId[] = [];
+    for (const type of kinds) {
+      const added = await store.addAttachment(adding({ ...(await contentOf(store, '# same')), type }, { thread }));
+      if (added.kind !== 'added') throw new Error(`Expected a file, got ${JSON.stringify(added)}.`);
+      expect(added.attachment.type).toBe(type);
+      ids.push(added.attachment.contentId);
+    }
+    expect(new Set(ids).size).toBe(2);
+    expect(ids[2]).toBe(ids[0]);
+  },
+
   'finds again what was announced and never added': async ({ store }) => {
     const { id } = await contentOf(store, 'left behind');
     expect(await strays(store, NOW)).toEqual([]);

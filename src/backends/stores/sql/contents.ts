@@ -86,8 +86,16 @@ const at = prepared((db, param: Param<{ id: string; positions: string }>, dialec
     .orderBy('position'),
 );
 
-const byDigest = prepared((db, param: Param<{ user: string; digest: string }>, dialect) =>
-  locked(db.selectFrom('contents').select('id').where('user_id', '=', param('user')).where('digest', '=', param('digest')), dialect),
+const byDigest = prepared((db, param: Param<Pick<ContentColumns, 'user' | 'digest' | 'type'>>, dialect) =>
+  locked(
+    db
+      .selectFrom('contents')
+      .select('id')
+      .where('user_id', '=', param('user'))
+      .where('digest', '=', param('digest'))
+      .where('type', '=', param('type')),
+    dialect,
+  ),
 );
 
 const bytesOf = prepared((db, param: Param<{ user: string }>) =>
@@ -175,14 +183,14 @@ type ClaimResult =
   | { readonly kind: 'refused'; readonly reason: 'content_gone' | 'too_many_bytes' };
 
 /**
- * The content of these bytes that the user has, else the given one, which is stray no longer; refused when it is not announced any more, or the
+ * The content of these bytes, taken for this type, that the user has, else the given one, which is stray no longer; refused when it is not announced any more, or the
  * user has too much. Two calls for one user and digest must follow one another.
  */
 export async function claimContent(session: Session, { userId, content, mostBytes }: Claim): Promise<ClaimResult> {
   const ids = JSON.stringify([content.id]);
   const announced = await lockStrays.first(session, { ids });
   if (announced === undefined) return { kind: 'refused', reason: 'content_gone' };
-  const known = await byDigest.first(session, { user: userId, digest: content.digest });
+  const known = await byDigest.first(session, { user: userId, digest: content.digest, type: content.type });
   if (known !== undefined) return { kind: 'claimed', contentId: known.id };
   const bytes = (await bytesOf.first(session, { user: userId }))?.bytes ?? 0;
   if (bytes + content.size > mostBytes) return { kind: 'refused', reason: 'too_many_bytes' };

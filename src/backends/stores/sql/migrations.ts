@@ -8,6 +8,7 @@ import { prompts } from './migrations/0005-prompts.ts';
 import { attachments } from './migrations/0006-attachments.ts';
 import { search } from './migrations/0007-search.ts';
 import { searchQueue } from './migrations/0008-search-queue.ts';
+import { contentsByType } from './migrations/0009-contents-by-type.ts';
 import type { Database } from './schema.ts';
 import type { Dialect, Session } from './session.ts';
 import { allOf, builders, runOf } from './session.ts';
@@ -27,6 +28,7 @@ const migrations: readonly Migration[] = [
   { name: 'attachments', statements: attachments },
   { name: 'search', statements: search },
   { name: 'search queue', statements: searchQueue },
+  { name: 'contents by type', statements: contentsByType },
 ];
 
 /** The version to which this program brings a store. */
