@@ -15,8 +15,8 @@ export type StoredRows = ReadonlyMap<string, readonly string[]>;
 const IGNORED_TABLES = ['processes'];
 /** What the embedded store works out of other rows, when it has time. */
 const DERIVED_TABLES = ['search_queue', 'search_entries', 'search_index'];
-/** A key that is shown is used, whatever it is answered. */
-const IGNORED_COLUMN = 'last_used_at';
+/** A key that is shown is used, whatever it is answered; a message's tokens are counted when somebody asks for them. */
+const IGNORED_COLUMNS = ['last_used_at', 'tokens'];
 
 /** Reads what is stored; an embedded database only while its server is stopped. */
 export async function readRows({ dataDir, databaseUrl }: StoragePlace): Promise<StoredRows> {
@@ -35,7 +35,7 @@ function embeddedRows(dataDir: string): StoredRows {
         .map((name) => [
           name,
           query(`select * from "${name}"`)
-            .map((row) => JSON.stringify({ ...row, [IGNORED_COLUMN]: undefined }))
+            .map((row) => JSON.stringify(row, (column, value) => (IGNORED_COLUMNS.includes(column) ? undefined : value)))
             .sort(),
         ]),
     );
@@ -51,7 +51,7 @@ async function postgresRows(databaseUrl: string): Promise<StoredRows> {
     if (IGNORED_TABLES.includes(name)) continue;
     const found = await queryDatabase(
       databaseUrl,
-      `select (to_jsonb(t) - '${IGNORED_COLUMN}')::text as row from polylogue."${name}" t order by 1`,
+      `select (to_jsonb(t) - '{${IGNORED_COLUMNS.join()}}'::text[])::text as row from polylogue."${name}" t order by 1`,
     );
     rows.set(
       name,
