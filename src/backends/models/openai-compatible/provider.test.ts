@@ -157,7 +157,7 @@ test('lists the models', async () => {
 
 test('a promise of the sink holds the source back, the text of one read is one chunk', async () => {
   const { provider } = await setUp([
-    [sseHead, { raw: chunkLine({ content: 'a' }) + chunkLine({ content: 'b' }) }, { waitMs: 20 }, ...answer(['c']).slice(1)],
+    [sseHead, { raw: chunkLine({ content: 'a' }) + chunkLine({ content: 'b' }) }, { waitMs: 200 }, ...answer(['c']).slice(1)],
   ]);
   const seen: string[] = [];
   let release = () => {};
@@ -172,7 +172,8 @@ test('a promise of the sink holds the source back, the text of one read is one c
     },
     never,
   );
-  await new Promise((resolve) => setTimeout(resolve, 60));
+  await expect.poll(() => seen).toEqual(['ab']);
+  await new Promise((resolve) => setTimeout(resolve, 400));
   expect(seen).toEqual(['ab']);
   release();
   await end;
