@@ -67,7 +67,7 @@ test('the command of each door prints an answer as it stands', async () => {
   const shown = examples.map(({ name }, index) => [name, printed[index]?.stdout ?? '']);
   const { native, levia, 'chat-sessions': chatSessions, graph, 'user-chat': userChat } = Object.fromEntries(shown);
   const told = eventsOf(native ?? '').map(({ event }) => event);
-  expect(told.filter((event) => event === 'text.appended').length).toBeGreaterThan(3);
+  expect(told.filter((event) => event === 'text.appended').length).toBeGreaterThan(1);
   expect({ text: nativeTextOf(native ?? ''), end: told.at(-1) }).toEqual({
     text: expect.stringContaining('> Hello'),
     end: 'run.completed',
