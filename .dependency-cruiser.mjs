@@ -63,6 +63,13 @@ export default {
       comment: 'Settings are read before anything is built.',
     }),
     {
+      name: 'agent-library-stays-in-its-runtime',
+      comment: 'What is heavy is loaded by the agents that need it, and by nobody else.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: [TEST, '^src/backends/runtimes/(langgraph|openai-agents)/'] },
+      to: { path: '^(node_modules/)?(@langchain|@openai|openai|langsmith)/' },
+    },
+    {
       name: 'no-test-in-product',
       comment: 'What ships does not depend on tests.',
       severity: 'error',
