@@ -19,6 +19,7 @@ test('an observer that throws is reported and keeps nothing from the others', ()
   observer.modelCalled({ id, call: 1, provider: 'p', upstream: 'u' });
   observer.firstToken({ id, model: 'm', sinceStartMs: 3 });
   observer.modelReturned({ id, call: 1, code: null, usage: null });
+  observer.toolReturned({ id, name: 't', status: 'completed', durationMs: 2 });
   observer.flushed({ segments: 1, ends: 0, bytes: 9, durationMs: 1 });
   observer.delivered([4]);
   observer.flushFailed('full');
@@ -28,7 +29,18 @@ test('an observer that throws is reported and keeps nothing from the others', ()
   observer.accessChanged({ what: 'application created', applicationId: DEFAULT_APPLICATION, keyId: null, by: null });
   observer.faulted('run', 'why');
   expect(first.reports.map(([name]) => name)).toEqual([
-    ...['runBegun', 'runQueued', 'runStarted', 'modelCalled', 'firstToken', 'modelReturned', 'flushed', 'delivered', 'flushFailed'],
+    ...[
+      'runBegun',
+      'runQueued',
+      'runStarted',
+      'modelCalled',
+      'firstToken',
+      'modelReturned',
+      'toolReturned',
+      'flushed',
+      'delivered',
+      'flushFailed',
+    ],
     ...['runEnding', 'runEnded', 'refused', 'accessChanged', 'run'],
   ]);
   expect(last.reports).toEqual(first.reports);

@@ -17,6 +17,7 @@ export function combineObservers(observers: readonly Observer[], onError: (error
     runStarted: (run) => each((observer) => observer.runStarted(run)),
     modelCalled: (call) => each((observer) => observer.modelCalled(call)),
     modelReturned: (call) => each((observer) => observer.modelReturned(call)),
+    toolReturned: (call) => each((observer) => observer.toolReturned(call)),
     firstToken: (run) => each((observer) => observer.firstToken(run)),
     runEnding: (run) => each((observer) => observer.runEnding(run)),
     runEnded: (run) => each((observer) => observer.runEnded(run)),

@@ -16,6 +16,8 @@ export type ErrorCode =
   | 'message_not_found'
   | 'file_not_found'
   | 'prompt_not_found'
+  | 'agent_not_found'
+  | 'approval_not_found'
   | 'version_not_found'
   | 'template_read_only'
   | 'key_not_found'
@@ -48,6 +50,7 @@ export type ErrorCode =
   | 'run_cancelled'
   | 'run_failed'
   | 'run_timeout'
+  | 'step_limit'
   | 'overloaded'
   | 'draining'
   | 'internal';

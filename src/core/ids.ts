@@ -17,6 +17,8 @@ export type ContentId = Branded<'ContentId'>;
 export type KeyId = Branded<'KeyId'>;
 /** A prompt's UUID; protocols whose ids are integers name it by its number. */
 export type PromptId = Branded<'PromptId'>;
+/** An agent's UUID; its name is what people use. */
+export type AgentId = Branded<'AgentId'>;
 /** One running server process; owner of the leases on its runs. */
 export type ProcessId = Branded<'ProcessId'>;
 

@@ -15,6 +15,8 @@ export type Part =
       readonly name: string;
       /** The model's arguments as JSON text, exactly as it wrote them. */
       readonly arguments: string;
+      /** RFC 3339. */
+      readonly called_at?: string;
       readonly provider?: ProviderNotes;
     }
   | {
@@ -23,6 +25,8 @@ export type Part =
       readonly name: string;
       readonly status: ToolResultStatus;
       readonly result: string;
+      /** RFC 3339. */
+      readonly returned_at?: string;
     }
   /** A passage of a file that an answer names; `page` is null where the file has none. */
   | { readonly type: 'citation'; readonly file_id: AttachmentId; readonly name: string; readonly page: number | null }

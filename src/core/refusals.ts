@@ -134,6 +134,21 @@ export function agentUnknown(name: string): AppError {
   return new AppError('agent_unknown', `There is no agent named ${name.slice(0, SHOWN_NAME)}`);
 }
 
+/** Neither the application nor the server has an agent of that id. */
+export function agentNotFound(): AppError {
+  return new AppError('agent_not_found', 'There is no such agent');
+}
+
+/** The run never asked for the approval of such a call. */
+export function approvalNotFound(): AppError {
+  return new AppError('approval_not_found', 'No call of that id waits for an approval in this run');
+}
+
+/** The run called its model as often as its agent may. */
+export function stepLimitReached(steps: number): AppError {
+  return new AppError('step_limit', `The agent has called its model ${steps} times, which is its step limit, and was not done`);
+}
+
 /** The key of a repeated request came with another request before. */
 export function repeatMismatch(): AppError {
   return new AppError('idempotency_mismatch', 'This Idempotency-Key was used with another request');

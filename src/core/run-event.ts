@@ -1,6 +1,7 @@
 import type { MessageId, RunId, ThreadId } from './ids.ts';
 import type { Message, ToolResultStatus, Usage } from './message.ts';
 import type { FinishReason, Run, RunFailure } from './run.ts';
+import type { ApprovalDecision, ToolDefinition } from './tool.ts';
 
 /** The answer as `run.completed` carries it: the stored message in native's words. */
 type CompletedMessage = Pick<Message, 'id' | 'seq' | 'role' | 'status' | 'parts'>;
@@ -20,15 +21,41 @@ export type RunFact =
   /** `at` counts UTF-16 code units from the answer's start. */
   | { readonly type: 'text.appended'; readonly message_id: MessageId; readonly text: string; readonly at: number }
   | { readonly type: 'reasoning.appended'; readonly message_id: MessageId; readonly text: string }
-  | { readonly type: 'tool.called'; readonly call_id: string; readonly name: string; readonly arguments: string }
+  /** `called_at` and `returned_at`: RFC 3339. A call waits for its approval before it is called; `arguments` are those it is made with. */
+  | {
+      readonly type: 'tool.called';
+      readonly call_id: string;
+      readonly name: string;
+      readonly arguments: string;
+      readonly called_at: string;
+    }
   | {
       readonly type: 'tool.returned';
       readonly call_id: string;
       readonly name: string;
       readonly status: ToolResultStatus;
       readonly result: string;
+      readonly returned_at: string;
     }
-  | { readonly type: 'approval.requested'; readonly call_id: string; readonly name: string; readonly arguments: string }
+  | {
+      readonly type: 'approval.requested';
+      readonly call_id: string;
+      readonly name: string;
+      readonly arguments: string;
+      /** RFC 3339; from then on it counts as denied. */
+      readonly expires_at: string;
+      /** The tool is no longer what its agent has trusted: its definition before and now. Approving trusts the new one. */
+      readonly change?: { readonly before: ToolDefinition; readonly after: ToolDefinition };
+    }
+  | {
+      readonly type: 'approval.decided';
+      readonly call_id: string;
+      readonly decision: ApprovalDecision;
+      /** What the call is made with instead; null for what was asked. */
+      readonly arguments: string | null;
+      /** True when nobody decided in time. */
+      readonly expired: boolean;
+    }
   | { readonly type: 'usage.recorded'; readonly usage: Usage }
   | TerminalFact;
 

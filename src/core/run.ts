@@ -1,3 +1,4 @@
+import type { AgentPin } from './agent.ts';
 import type { MessageId, RunId, ThreadId, ThreadKey } from './ids.ts';
 import type { Usage } from './message.ts';
 import type { Owner } from './principal.ts';
@@ -13,7 +14,8 @@ export interface RunSnapshot {
   readonly upstream: string;
   readonly window: number;
   readonly maxOutput: number;
-  readonly agent: string | null;
+  /** Null: the model alone answers. */
+  readonly agent: AgentPin | null;
   readonly temperature: number | null;
   readonly maxTokens: number | null;
   /** Instructions for this run only; never part of the thread. */

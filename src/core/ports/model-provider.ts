@@ -1,6 +1,7 @@
 import type { SourcePassage } from '../attachment.ts';
 import type { Part, Usage } from '../message.ts';
 import type { FinishReason } from '../run.ts';
+import type { ToolDefinition } from '../tool.ts';
 
 /** One message as a provider is to see it; made by `engine/context/render.ts`, which keeps the order legal. */
 export interface PromptMessage {
@@ -16,6 +17,8 @@ export interface ModelRequest {
   readonly maxTokens: number | null;
   /** Tokens that the messages leave free for the answer: the limit at a provider that must have one when nobody asked for any. */
   readonly maxOutput?: number;
+  /** What the model may call; without any it is told of none. */
+  readonly tools?: readonly ToolDefinition[];
   /** What of the user's files stands in the messages, what matches the question best first. */
   readonly passages?: readonly SourcePassage[];
 }

@@ -1,7 +1,7 @@
 import type { AccessChange } from '../access.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { RunId } from '../ids.ts';
-import type { Usage } from '../message.ts';
+import type { ToolResultStatus, Usage } from '../message.ts';
 import type { RunStatus } from '../run.ts';
 
 /** What the engine reports of itself; logs, metrics and traces hang here. Calls return at once and never throw. */
@@ -16,6 +16,8 @@ export interface Observer {
   modelCalled(call: ModelCall & { provider: string; upstream: string }): void;
   /** `code` is why it failed, null when it did not; `usage` null when unknown. */
   modelReturned(call: ModelCall & { code: string | null; usage: Usage | null }): void;
+  /** A tool's call is over that was made for a run. */
+  toolReturned(call: { id: RunId; name: string; status: ToolResultStatus; durationMs: number }): void;
   firstToken(run: { id: RunId; model: string; sinceStartMs: number }): void;
   /** All of the answer is there; its end is about to be stored. */
   runEnding(run: { id: RunId }): void;

@@ -1,11 +1,15 @@
 import type { ApiKey, Application, ApplicationChanges } from '../access.ts';
 import type { ApplicationId, KeyId, MessageId, ProcessId, RunId, ThreadId, ThreadKey } from '../ids.ts';
-import type { Message, MessageStatus, Part, Role, Usage } from '../message.ts';
+import type { MessageStatus, Part, Role, Usage } from '../message.ts';
 import type { Owner } from '../principal.ts';
 import type { FinishReason, Run, RunFailure, RunSnapshot, RunStatus } from '../run.ts';
 import type { JsonObject, Thread, ThreadEvent, ThreadRef } from '../thread.ts';
+import type { AgentStore } from './agent-store.ts';
+import type { ApprovalStore, RequestedApproval } from './approval-store.ts';
 import type { AttachmentStore } from './attachment-store.ts';
+import type { CheckpointStore } from './checkpoint-store.ts';
 import type { Idempotency } from './idempotency.ts';
+import type { MessageStore } from './message-store.ts';
 import type { PromptStore } from './prompt-store.ts';
 import type { SearchStore } from './search-store.ts';
 import type { StoreHints } from './store-hints.ts';
@@ -112,9 +116,17 @@ export interface RunEnd {
   readonly finishReason: FinishReason | null;
 }
 
+/** A run that lets go of its process until people have decided: its last segment (with `approval.requested`), and what it waits for. */
+export interface RunWait {
+  readonly segment: Segment;
+  readonly approvals: readonly [RequestedApproval, ...RequestedApproval[]];
+}
+
 export interface LogBatch {
   readonly now: number;
   readonly segments: readonly Segment[];
+  /** Runs that wait from now on; they keep their attempt, and no lease. */
+  readonly waits: readonly RunWait[];
   readonly ends: readonly RunEnd[];
   /** Syncs to disk before it returns; false may leave deltas to the next sync. */
   readonly durable: boolean;
@@ -125,7 +137,7 @@ export interface LogBatch {
 export interface LogBatchResult {
   /** Runs whose attempt is no longer theirs to write, or that are gone: nothing of them was written. */
   readonly fenced: readonly RunId[];
-  /** Claimed runs, `run.started` at offset 1. */
+  /** Claimed runs, `run.started` at offset 1; `run.restarted` at the next offset where an earlier attempt has let go of the run. */
   readonly started: readonly Run[];
 }
 
@@ -176,26 +188,6 @@ export interface ThreadStore {
   lastThreadEvent(owner: Owner, ref: ThreadRef): Promise<number | null>;
 }
 
-/** What a run's model may see. */
-export interface RunContext {
-  readonly messages: readonly Message[];
-  readonly hasFiles: boolean;
-}
-
-export interface MessageStore {
-  /**
-   * The newest messages of the branch that ends in `branch` (`head`: the thread's head), newest first; older ones follow from the parent of
-   * the last of them. Null: unknown thread or message.
-   */
-  listMessages(input: { owner: Owner; ref: ThreadRef; branch: MessageId | 'head'; limit: number }): Promise<readonly Message[] | null>;
-  /**
-   * What a run's model may see: the question and its stored ancestors, oldest first, at most `limit` of them and none beyond `maxChars`
-   * characters of stored parts, the carried turns of an earlier thread before them; and whether the thread has files.
-   */
-  contextOf(input: { threadKey: ThreadKey; messageId: MessageId; limit: number; maxChars: number }): Promise<RunContext>;
-  findMessage(input: { owner: Owner; messageId: MessageId }): Promise<Message | null>;
-}
-
 /** How many runs are in each state that is no end. */
 export type UnfinishedRuns = Readonly<Record<'queued' | 'running' | 'waiting', number>>;
 
@@ -215,14 +207,17 @@ export interface RunStore {
   /** The newest run that answers this message and has not ended. */
   liveRunOf(owner: Owner, messageId: MessageId): Promise<Run | null>;
   /**
-   * Asks for a run's end. A queued or waiting run ends here and now (its `run.cancelled` and its empty answer are stored); a running one is
-   * returned as it is, for its process to end.
+   * Asks for a run's end. A queued or waiting run ends here and now (its `run.cancelled` is stored, and as its answer what its log holds); a
+   * running one is returned as it is, for its process to end.
    */
   cancelRun(input: { owner: Owner; runId: RunId; now: number }): Promise<Run | null>;
   /** Claims the oldest queued run of every thread in which none is running or waiting. */
   claimQueued(input: { now: number; lease: Lease }): Promise<readonly Run[]>;
-  /** Prolongs the process's leases on these runs, by default on all of its own; what it does not name is lost when its lease is over. */
-  renewLeases(lease: Lease & { readonly runIds?: readonly RunId[] }): Promise<void>;
+  /**
+   * Prolongs the process's leases on these runs, by default on all of its own; what it does not name is lost when its lease is over. Gives
+   * those that it prolonged: any other has ended, waits, is deleted, or another process has it.
+   */
+  renewLeases(lease: Lease & { readonly runIds?: readonly RunId[] }): Promise<readonly RunId[]>;
   /** Running runs whose lease is over at `now`, taken over by this lease with the next attempt; `only`: that run, whoever executes it. */
   takeLost(input: { now: number; lease: Lease; only?: RunId }): Promise<readonly LostRun[]>;
 }
@@ -274,6 +269,9 @@ export interface Store
     PromptStore,
     AttachmentStore,
     SearchStore,
+    AgentStore,
+    ApprovalStore,
+    CheckpointStore,
     TokenStore {
   /** What this store promises beyond the port; contract tests and start-up ask here, never for a name. */
   readonly capabilities: {
@@ -284,7 +282,7 @@ export interface Store
   readonly hints: StoreHints | null;
   /** Resolves when the store answers a query. */
   ping(): Promise<void>;
-  /** Forgets idempotency keys from before `now` less 24 hours. */
+  /** Forgets idempotency keys from before `now` less 24 hours, and what runs that have ended since had kept of deleted agents. */
   forgetOldKeys(now: number): Promise<void>;
   close(): Promise<void>;
 }
