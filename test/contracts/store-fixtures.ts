@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { v7 } from 'uuid';
 import type { ApplicationId, MessageId, ProcessId, RunId, ThreadId, ThreadKey } from '../../src/core/ids.ts';
 import { DEFAULT_APPLICATION } from '../../src/core/ids.ts';
-import type { BeginResult, BeginRun, Lease, NewMessage, NewThread, RunEnd, Segment, Store } from '../../src/core/ports/store.ts';
+import type { BeginResult, BeginRun, Lease, NewMessage, NewThread, RunEnd, RunWait, Segment, Store } from '../../src/core/ports/store.ts';
 import type { Owner } from '../../src/core/principal.ts';
 import type { Run } from '../../src/core/run.ts';
 import type { RunFact } from '../../src/core/run-event.ts';
@@ -108,13 +108,14 @@ export function ending(run: Run, first: number, text = 'Hi.'): RunEnd {
 /** Writes to the log what is given and nothing else. */
 export function append(
   store: Store,
-  given: { segments?: readonly Segment[]; ends?: readonly RunEnd[]; lease?: Lease | null; now?: number },
+  given: { segments?: readonly Segment[]; waits?: readonly RunWait[]; ends?: readonly RunEnd[]; lease?: Lease | null; now?: number },
 ) {
   return store.appendLog({
     now: given.now ?? NOW + 1,
     segments: given.segments ?? [],
+    waits: given.waits ?? [],
     ends: given.ends ?? [],
-    durable: given.ends !== undefined,
+    durable: given.ends !== undefined || given.waits !== undefined,
     lease: given.lease ?? null,
   });
 }

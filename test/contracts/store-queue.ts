@@ -101,10 +101,11 @@ export const queueCases: StoreCases = {
     const mine = await begin(store);
     const other = await begin(store, { lease: { ...lease, processId: newId<ProcessId>() } });
     const unnamed = await begin(store);
-    await store.renewLeases({ ...lease, until: lease.until + 5000, runIds: [mine.run.id, other.run.id] });
+    const kept = await store.renewLeases({ ...lease, until: lease.until + 5000, runIds: [mine.run.id, other.run.id] });
+    expect(kept).toEqual([mine.run.id]);
     const lost = await store.takeLost({ now: lease.until, lease: nextLease });
     expect(lost.map(({ run }) => run.id).toSorted()).toEqual([other.run.id, unnamed.run.id].toSorted());
-    await store.renewLeases({ ...lease, until: lease.until + 5000 });
+    expect(await store.renewLeases({ ...lease, until: lease.until + 5000 })).toEqual([mine.run.id]);
     expect((await store.takeLost({ now: lease.until + 5000, lease: nextLease })).map(({ run }) => run.id)).toEqual([mine.run.id]);
   },
 };

@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'vitest';
 import type { Store } from '../../src/core/ports/store.ts';
 import { accessCases } from './store-access.ts';
+import { agentCases } from './store-agents.ts';
 import { attachmentCases } from './store-attachments.ts';
 import { beginCases } from './store-begin.ts';
 import { branchCases } from './store-branches.ts';
 import type { Opened, StoreCases, StorePlace } from './store-cases.ts';
+import { checkpointCases } from './store-checkpoints.ts';
+import { decisionCases } from './store-decisions.ts';
 import { deletionCases } from './store-deletion.ts';
 import { logCases } from './store-logs.ts';
 import { promptCases } from './store-prompts.ts';
@@ -15,6 +18,7 @@ import { queueCases } from './store-queue.ts';
 import { runLimitCases } from './store-run-limits.ts';
 import { searchCases } from './store-search.ts';
 import { threadCases } from './store-threads.ts';
+import { waitCases } from './store-waits.ts';
 
 const groups: Readonly<Record<string, StoreCases>> = {
   threads: threadCases,
@@ -22,6 +26,10 @@ const groups: Readonly<Record<string, StoreCases>> = {
   'limits of unfinished runs': runLimitCases,
   'queue, cancel and leases': queueCases,
   'the log': logCases,
+  'waiting for decisions': waitCases,
+  decisions: decisionCases,
+  checkpoints: checkpointCases,
+  agents: agentCases,
   branches: branchCases,
   deletion: deletionCases,
   search: searchCases,

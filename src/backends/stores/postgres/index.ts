@@ -104,13 +104,13 @@ function appending(lanes: Lanes, time: DatabaseClock): StoreOperations['appendLo
     return { fenced: refused.map(({ runId }) => runId), started: [] };
   };
   const appendAll = (batch: LogBatch): Promise<LogBatchResult> =>
-    inTransaction(batch.ends.length === 0 ? lanes.deltas : lanes.writes, 'appending', async ({ session }) => {
+    inTransaction(isMoreThanDeltas(batch) ? lanes.writes : lanes.deltas, 'appending', async ({ session }) => {
       const operations = storeOperations({ session, log: liveLog(session, ends) });
       return withShiftedLeases(operations, await time.shift(session)).appendLog(batch);
     });
   return async (batch) => {
     const runs = new Set(batch.segments.map(({ runId }) => runId));
-    const simple = batch.ends.length === 0 && runs.size === batch.segments.length;
+    const simple = !isMoreThanDeltas(batch) && runs.size === batch.segments.length;
     try {
       const result = await (simple ? appendDeltas(batch) : appendAll(batch));
       ends.note(batch, result);
@@ -120,6 +120,10 @@ function appending(lanes: Lanes, time: DatabaseClock): StoreOperations['appendLo
       throw error;
     }
   };
+}
+
+function isMoreThanDeltas({ waits, ends }: LogBatch): boolean {
+  return waits.length + ends.length > 0;
 }
 
 /** A server that takes no writes, such as a standby, is not ready. */

@@ -21,7 +21,7 @@ export function createKnownEnds(): KnownEnds {
         if (result === null) ends.delete(runId);
         else ends.set(runId, { attempt, last });
       }
-      for (const { segment } of batch.ends) ends.delete(segment.runId);
+      for (const { segment } of [...batch.waits, ...batch.ends]) ends.delete(segment.runId);
       for (const runId of result?.fenced ?? []) ends.delete(runId);
     },
   };

@@ -72,6 +72,9 @@ export function liveLog(session: Session, ends?: KnownEnds): RunLog {
     start: async ({ runId, attempt, first, last, events }) => {
       session.post(START, [runId, attempt, first, last, events]);
     },
+    write: async ({ runId, attempt, first, last, events }) => {
+      session.post(START, [runId, attempt, first, last, events]);
+    },
     append: async (segments) => {
       const refused = new Set<RunId>();
       for (const round of roundsOf(segments)) {

@@ -9,7 +9,7 @@ import { insertMessage, isInThread, questionOf } from './messages.ts';
 import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
 import type { RunRow, ThreadRow } from './rows.ts';
-import { toRun, toThread } from './rows.ts';
+import { snapshotOf, toRun, toThread } from './rows.ts';
 import { runsLeft } from './run-limits.ts';
 import { startLog } from './run-log.ts';
 import { insertRun, unfinishedRuns } from './runs.ts';
@@ -74,7 +74,8 @@ async function repeatOf(session: Session, input: BeginRun): Promise<BeginResult 
   const earlier = await findRepeat<{ run: Run; thread: Thread }>(session, { userId: user.id, idempotency, now });
   if (earlier === null) return null;
   if (earlier === 'mismatch') return refused('idempotency_mismatch');
-  return { kind: 'replayed', run: earlier.run, thread: earlier.thread };
+  const { run, thread } = earlier;
+  return { kind: 'replayed', run: { ...run, snapshot: snapshotOf(run.snapshot) }, thread };
 }
 
 async function newThread(session: Session, input: BeginRun): Promise<ThreadRow> {

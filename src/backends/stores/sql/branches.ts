@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { MessageId, ThreadKey } from '../../../core/ids.ts';
 import type { Message } from '../../../core/message.ts';
-import type { RunContext } from '../../../core/ports/store.ts';
+import type { RunContext } from '../../../core/ports/message-store.ts';
 import type { Owner } from '../../../core/principal.ts';
 import type { ThreadRef } from '../../../core/thread.ts';
 import { isInThread } from './messages.ts';

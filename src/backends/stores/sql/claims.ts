@@ -89,7 +89,7 @@ export async function claimNext(db: Db, threadKey: string, claim: Lease): Promis
   if (next === undefined || runs.some((run) => run.status !== 'queued')) return null;
   const run = toRun(await takeOver(db.session, next, claim));
   await startLog(db, run);
-  await recordFacts(db.session, threadKey, [runStarted(run)]);
+  if (run.attempt === 1) await recordFacts(db.session, threadKey, [runStarted(run)]);
   return run;
 }
 
@@ -103,12 +103,13 @@ export async function claimQueued(db: Db, claim: Lease): Promise<readonly Run[]>
   return claimed;
 }
 
-/** Prolongs the process's leases on these runs, by default on all that it holds. */
-export async function renewLeases(session: Session, claim: Lease & { readonly runIds?: readonly RunId[] }): Promise<void> {
+/** Prolongs the process's leases on these runs, by default on all that it holds; gives those that it still holds. */
+export async function renewLeases(session: Session, claim: Lease & { readonly runIds?: readonly RunId[] }): Promise<readonly RunId[]> {
   const wanted = claim.runIds && new Set<string>(claim.runIds);
   const runs = await held.all(session, { process: claim.processId });
-  const ids = runs.map(({ id }) => id).filter((id) => wanted?.has(id) !== false);
+  const ids = runs.map(({ id }) => id as RunId).filter((id) => wanted?.has(id) !== false);
   await renew.run(session, { ids: JSON.stringify(ids), until: claim.until });
+  return ids;
 }
 
 /** Takes over runs whose lease is over, each with the next attempt, so that its former owner can write no more. */

@@ -17,8 +17,10 @@ export interface RunLog {
    * there now. Nothing more is written to such a run.
    */
   append(segments: readonly Segment[]): Promise<ReadonlySet<RunId>>;
-  /** Begins the log of a run that this transaction has let run. */
+  /** Writes the first segment of an attempt that this transaction has let run. */
   start(segment: Segment): Promise<void>;
+  /** Writes the next segment of a run that waits, or begins to: from then on no attempt may append to it. */
+  write(segment: Segment): Promise<void>;
   /** Everything of an unfinished run behind `after`, in order; the first segment may begin before it. */
   read(runId: string, after: number): AsyncIterable<StoredSegment>;
   /** Brings an unfinished run's log into few rows of `run_logs` for good, with its last segment behind it. */

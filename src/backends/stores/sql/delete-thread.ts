@@ -21,11 +21,21 @@ const close = prepared((db, param: Param<{ thread: string; now: number }>) =>
 
 const closed = prepared((db) => db.selectFrom('threads').select('key').where('deleted_at', 'is not', null));
 
-/** In this order: the packed logs are found by the runs. */
+/** In this order: what belongs to runs is found by them. */
 const removals = {
   run_logs: prepared((db, param: Param<{ thread: string }>) =>
     db
       .deleteFrom('run_logs')
+      .where('run_id', 'in', (eb) => eb.selectFrom('runs').select('runs.id').where('runs.thread_key', '=', param('thread'))),
+  ),
+  approvals: prepared((db, param: Param<{ thread: string }>) =>
+    db
+      .deleteFrom('approvals')
+      .where('run_id', 'in', (eb) => eb.selectFrom('runs').select('runs.id').where('runs.thread_key', '=', param('thread'))),
+  ),
+  checkpoints: prepared((db, param: Param<{ thread: string }>) =>
+    db
+      .deleteFrom('checkpoints')
       .where('run_id', 'in', (eb) => eb.selectFrom('runs').select('runs.id').where('runs.thread_key', '=', param('thread'))),
   ),
   runs: prepared((db, param: Param<{ thread: string }>) => db.deleteFrom('runs').where('thread_key', '=', param('thread'))),

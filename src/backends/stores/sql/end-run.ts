@@ -1,8 +1,12 @@
+import { createAnswerParts } from '../../../core/answer-parts.ts';
 import type { MessageId, RunId } from '../../../core/ids.ts';
+import type { Part } from '../../../core/message.ts';
 import type { LogBatch, LogBatchResult, RunEnd } from '../../../core/ports/store.ts';
 import type { Owner } from '../../../core/principal.ts';
 import type { Run } from '../../../core/run.ts';
-import { logEvent } from '../../../core/run-event.ts';
+import { logEvent, parseLoggedEvent } from '../../../core/run-event.ts';
+import { denyUndecided } from './approvals.ts';
+import { forgetCheckpoints } from './checkpoints.ts';
 import { claimNext } from './claims.ts';
 import type { Db } from './db.ts';
 import { lockRuns, lockThread } from './locks.ts';
@@ -11,10 +15,11 @@ import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
 import type { RunRow } from './rows.ts';
 import { toJson, toRun } from './rows.ts';
-import { placeOf } from './run-log.ts';
+import { liveEvents, placeOf } from './run-log.ts';
 import { findRunRow, findWritableRun } from './runs.ts';
 import type { RunsTable } from './schema.ts';
 import { messageAdded, recordFacts } from './thread-events.ts';
+import { waitRun } from './wait-run.ts';
 
 type EndColumns = Pick<RunsTable, 'id' | 'status' | 'usage' | 'finish_reason' | 'failure' | 'ended_at'>;
 
@@ -54,22 +59,29 @@ const ended = prepared((db, param: Param<{ run: string; attempt: number; status:
 export async function appendLog(db: Db, batch: LogBatch): Promise<LogBatchResult> {
   await lockRuns(
     db.session,
-    batch.ends.map((end) => end.segment.runId),
+    [...batch.waits, ...batch.ends].map(({ segment }) => segment.runId),
   );
   const fenced = new Set(await db.log.append(batch.segments));
+  for (const wait of batch.waits) {
+    const { runId } = wait.segment;
+    if (fenced.has(runId) || !(await waitRun(db, wait))) fenced.add(runId);
+  }
   const started: Run[] = [];
   for (const end of batch.ends) {
     const { runId } = end.segment;
-    const run = fenced.has(runId) ? null : await endingRun(db, end);
-    if (run === null) {
-      if (fenced.has(runId) || !(await standsThere(db, end))) fenced.add(runId);
-      continue;
-    }
-    await endRun(db, run, { end, now: batch.now });
-    const next = batch.lease === null ? null : await claimNext(db, run.thread_key, batch.lease);
-    if (next !== null) started.push(next);
+    const outcome = fenced.has(runId) ? 'fenced' : await storeEnd(db, batch, end);
+    if (outcome === 'fenced') fenced.add(runId);
+    else if (outcome !== null) started.push(outcome);
   }
   return { fenced: [...fenced], started };
+}
+
+/** Gives the run that follows in the thread, if one does. */
+async function storeEnd(db: Db, { now, lease }: LogBatch, end: RunEnd): Promise<Run | 'fenced' | null> {
+  const run = await endingRun(db, end);
+  if (run === null) return (await standsThere(db, end)) ? null : 'fenced';
+  await endRun(db, run, { end, now });
+  return lease === null ? null : claimNext(db, run.thread_key, lease);
 }
 
 /** Ends a run that waits; any other is given back as it is. Reaches into closed threads, whose queues a deletion has to end. */
@@ -85,11 +97,18 @@ export async function cancelRun(db: Db, input: { owner: Owner; runId: RunId; now
   const end: RunEnd = {
     segment: { runId: input.runId, attempt: run.attempt, first: offset, last: offset, events: json },
     status: 'cancelled',
-    answer: { parts: [], status: 'cancelled', model: toRun(run).snapshot.model, usage: null },
+    answer: { parts: await partsSoFar(db, run), status: 'cancelled', model: toRun(run).snapshot.model, usage: null },
     failure: null,
     finishReason: null,
   };
   return toRun(await endRun(db, run, { end, now: input.now }));
+}
+
+/** What an attempt that has let go of the run had answered. */
+async function partsSoFar(db: Db, run: RunRow): Promise<readonly Part[]> {
+  const answered = createAnswerParts();
+  if (run.attempt > 0) for (const json of await liveEvents(db, run.id)) answered.add(parseLoggedEvent(json).event);
+  return answered.parts;
 }
 
 async function endingRun(db: Db, end: RunEnd): Promise<RunRow | null> {
@@ -130,6 +149,10 @@ async function endRun(db: Db, run: RunRow, given: { end: RunEnd; now: number }):
     created_at: now,
   });
   close.post(db.session, columns);
+  if (toRun(run).snapshot.agent !== null) {
+    denyUndecided(db.session, run.id);
+    forgetCheckpoints(db.session, run.id);
+  }
   touch.post(db.session, { thread: run.thread_key, now });
   const answerId = run.answer_id as MessageId;
   await recordFacts(db.session, run.thread_key, [

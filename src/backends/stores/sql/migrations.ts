@@ -9,6 +9,7 @@ import { attachments } from './migrations/0006-attachments.ts';
 import { search } from './migrations/0007-search.ts';
 import { searchQueue } from './migrations/0008-search-queue.ts';
 import { contentsByType } from './migrations/0009-contents-by-type.ts';
+import { agents } from './migrations/0010-agents.ts';
 import type { Database } from './schema.ts';
 import type { Dialect, Session } from './session.ts';
 import { allOf, builders, runOf } from './session.ts';
@@ -29,6 +30,7 @@ const migrations: readonly Migration[] = [
   { name: 'search', statements: search },
   { name: 'search queue', statements: searchQueue },
   { name: 'contents by type', statements: contentsByType },
+  { name: 'agents', statements: agents },
 ];
 
 /** The version to which this program brings a store. */

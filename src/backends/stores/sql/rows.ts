@@ -1,4 +1,4 @@
-import type { ApplicationId, MessageId, RunId, ThreadId, ThreadKey } from '../../../core/ids.ts';
+import type { AgentId, ApplicationId, MessageId, RunId, ThreadId, ThreadKey } from '../../../core/ids.ts';
 import type { Message, Part, Usage } from '../../../core/message.ts';
 import type { FinishReason, Run, RunFailure, RunSnapshot } from '../../../core/run.ts';
 import type { JsonObject, Thread } from '../../../core/thread.ts';
@@ -76,13 +76,21 @@ export function toRun(row: RunRow): Run {
     answerSeq: row.answer_seq,
     status: row.status,
     attempt: row.attempt,
-    snapshot: JSON.parse(row.snapshot) as RunSnapshot,
+    snapshot: snapshotOf(JSON.parse(row.snapshot)),
     usage: fromJson<Usage>(row.usage),
     finishReason: row.finish_reason as FinishReason | null,
     failure: fromJson<RunFailure>(row.failure),
     createdAt: row.created_at,
     endedAt: row.ended_at,
   };
+}
+
+type StoredSnapshot = Omit<RunSnapshot, 'agent'> & { readonly agent: RunSnapshot['agent'] | string };
+
+/** A stored snapshot as the engine sees it: before agents had versions, nothing but the name was stored. */
+export function snapshotOf(stored: StoredSnapshot): RunSnapshot {
+  const { agent } = stored;
+  return { ...stored, agent: typeof agent === 'string' ? { id: '' as AgentId, name: agent, version: 0 } : agent };
 }
 
 /** JSON for a nullable column. */

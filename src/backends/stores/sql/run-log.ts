@@ -33,10 +33,18 @@ export function placeOf(segment: Segment, lastOffset: number): 'next' | 'stored'
   return segment.last <= lastOffset ? 'stored' : 'gap';
 }
 
-/** Opens the log of a run that begins its first attempt. */
+/** Opens the log of a run that begins its first attempt, or says in it that a later one begins where the one before has let go of the run. */
 export async function startLog(db: Db, run: Run): Promise<void> {
-  const started = logEvent(run.id, 1, startedFact(run));
-  await db.log.start({ runId: run.id, attempt: run.attempt, first: 1, last: 1, events: started.json });
+  const { id: runId, attempt } = run;
+  const offset = attempt === 1 ? 1 : (await db.log.lastOffset(runId)) + 1;
+  const { json } = logEvent(runId, offset, attempt === 1 ? startedFact(run) : { type: 'run.restarted', attempt });
+  await db.log.start({ runId, attempt, first: offset, last: offset, events: json });
+}
+
+/** Whether a run's log, live or packed, has exactly these events at this place. */
+export async function standsInLog(db: Db, { runId, first, last, events }: Segment): Promise<boolean> {
+  const page = await readLog(db, { runId, after: first - 1, maxBytes: Buffer.byteLength(events) });
+  return page.events.slice(0, last - first + 1).join('\n') === events;
 }
 
 /** Events of a run behind `after`. The log of a run that is gone is empty and ended. */

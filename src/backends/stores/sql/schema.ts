@@ -1,6 +1,7 @@
 import type { Generated } from 'kysely';
 import type { MessageStatus, Role } from '../../../core/message.ts';
 import type { RunStatus } from '../../../core/run.ts';
+import type { AgentsTable, AgentVersionsTable, ApprovalsTable, CheckpointsTable, ToolPinsTable } from './schema-agents.ts';
 
 // Portable on purpose: ids are TEXT, times are milliseconds since 1970, flags are 0 or 1, JSON is TEXT.
 
@@ -275,5 +276,10 @@ export interface Database {
   readonly search_queue: SearchQueueTable;
   readonly search_state: SearchStateTable;
   readonly search_backlog: SearchBacklogTable;
+  readonly agents: AgentsTable;
+  readonly agent_versions: AgentVersionsTable;
+  readonly tool_pins: ToolPinsTable;
+  readonly approvals: ApprovalsTable;
+  readonly checkpoints: CheckpointsTable;
   readonly schema_versions: SchemaVersionsTable;
 }

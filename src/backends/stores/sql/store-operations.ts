@@ -1,5 +1,7 @@
 import type { Store } from '../../../core/ports/store.ts';
 import { accessOperations } from './access-operations.ts';
+import { agentOperations } from './agent-operations.ts';
+import { forgetDeletedAgents } from './agents-delete.ts';
 import { attachmentOperations } from './attachment-operations.ts';
 import { beginRun, refusalToBegin } from './begin-run.ts';
 import { contextOf, listMessages } from './branches.ts';
@@ -64,12 +66,16 @@ export function storeOperations(db: Db): StoreOperations {
     appendLog: (batch) => appendLog(db, batch),
     readLog: (input) => readLog(db, input),
     runsLeft: (input) => runsLeft(session, input),
+    ...agentOperations(db),
     ...promptOperations(session),
     ...attachmentOperations(session),
     ...accessOperations(session),
     ping: async () => {
       await session.all('select 1', []);
     },
-    forgetOldKeys: (now) => forgetOldKeys(session, now),
+    forgetOldKeys: async (now) => {
+      await forgetOldKeys(session, now);
+      await forgetDeletedAgents(session);
+    },
   };
 }

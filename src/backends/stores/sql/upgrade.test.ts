@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { ann, append, begin, beginning, bob, elsewhere, ending, NOW } from '../../../../test/contracts/store-fixtures.ts';
 import { createTestDatabase, findTestServer } from '../../../../test/support/test-database.ts';
+import type { AgentId, RunId } from '../../../core/ids.ts';
 import type { Store } from '../../../core/ports/store.ts';
 import { searchWordsOf } from '../../../core/search-words.ts';
 import { openConnection } from '../postgres/connection.ts';
@@ -31,10 +32,12 @@ async function makeVersion2(session: Session): Promise<void> {
     ),
     ...[1, 2].map(
       (n) => `insert into runs (id, thread_key, user_id, message_id, answer_id, answer_seq, status, attempt, snapshot, created_at, ended_at)
-        values ('r${n}', 'k${n}', 'u', 'm${n}', 'a${n}', 2, '${n === 1 ? 'completed' : 'queued'}', 0, '{}', ${NOW}, ${n === 1 ? NOW : null})`,
+        values ('r${n}', 'k${n}', 'u', 'm${n}', 'a${n}', 9, '${n === 1 ? 'completed' : 'queued'}', 0, '{"model":"demo","agent":"assistant-graph"}', ${NOW}, ${n === 1 ? NOW : null})`,
     ),
   ];
   for (const row of rows) await session.run(row, []);
+  const begun = JSON.stringify({ run: { id: 'r2', snapshot: { agent: 'assistant-graph' } }, thread: { key: 'k2' } });
+  await session.run(`insert into idempotency_keys values ('u', 'once', 'f', 'k2', '${begun}', ${NOW})`, []);
   await storeMessages(session);
 }
 
@@ -102,6 +105,18 @@ async function checkUpgraded(store: Store): Promise<void> {
   for (const owner of [ann, bob]) await begin(store, { owner, maxUnfinished: { user: 1, application: 2 } });
 }
 
+/** Runs from before agents had versions: nothing but the agent's name was stored. */
+async function checkNamedAgents(store: Store): Promise<void> {
+  const agent = { id: '', name: 'assistant-graph', version: 0 };
+  const [ended, queued] = ['r1' as RunId, 'r2' as RunId];
+  for (const id of [ended, queued]) expect((await store.findRun(elsewhere, id))?.snapshot.agent).toEqual(agent);
+  const repeated = await store.beginRun(beginning({ owner: elsewhere, idempotency: { key: 'once', fingerprint: 'f' } }));
+  expect(repeated).toMatchObject({ kind: 'replayed', run: { id: queued, snapshot: { agent } } });
+  expect(await store.findAgentVersion('' as AgentId, 0)).toBeNull();
+  const cancelled = await store.cancelRun({ owner: elsewhere, runId: queued, now: NOW });
+  expect(cancelled).toMatchObject({ status: 'cancelled', snapshot: { agent } });
+}
+
 test('an embedded store of version 2 goes on with what it holds', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'polylogue-upgrade-'));
   const database = new DatabaseSync(join(dataDir, 'polylogue.db'));
@@ -109,6 +124,7 @@ test('an embedded store of version 2 goes on with what it holds', async () => {
   database.close();
   const store = await openSqliteStore({ dataDir });
   await checkUpgraded(store);
+  await checkNamedAgents(store);
   await checkFilled(store);
   await store.close();
   await rm(dataDir, { recursive: true });
@@ -122,6 +138,7 @@ test.skipIf(server === null)('a PostgreSQL store of version 2 goes on with what 
   await connection.close();
   const store = await openPostgresStore({ url, log });
   await checkUpgraded(store);
+  await checkNamedAgents(store);
   await checkFilled(store);
   await store.close();
   await drop();

@@ -45,6 +45,7 @@ async function runOf(input: BeginRun): Promise<Run> {
 const batchOf = (run: Run, durable: boolean): LogBatch => ({
   now: 1,
   segments: [segment(run, 2, ['delta'])],
+  waits: [],
   ends: [],
   durable,
   lease: null,
@@ -69,7 +70,7 @@ test('nothing of a batch is answered as done when its commit fails', async () =>
   const [found, page, ended] = await commits.run([
     call(4, 'findRun', ann, input.names.runId),
     call(5, 'readLog', { runId: run.id, after: 1, maxBytes: 99 }),
-    call(6, 'appendLog', flatBatchOf({ now: 1, segments: [], ends: [ending(run, 2)], durable: true, lease: null })),
+    call(6, 'appendLog', flatBatchOf({ now: 1, segments: [], waits: [], ends: [ending(run, 2)], durable: true, lease: null })),
   ]);
   expect(found).toEqual({ id: 4, value: null });
   expect(page).toEqual({ id: 5, value: { events: [], ended: false } });

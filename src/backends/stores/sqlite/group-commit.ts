@@ -15,7 +15,7 @@ const readings: ReadonlySet<Call['operation']> = new Set(operationNames.filter((
 /** Frequent calls that leave it to the log who may write to a run; any other write may change that. */
 const keepingWriters: ReadonlySet<Call['operation']> = new Set<Call['operation']>([
   ...readings,
-  ...(['appendLog', 'beginRun', 'createThread', 'renewLeases', 'touchKeys'] as const),
+  ...(['appendLog', 'beginRun', 'createThread', 'putCheckpoints', 'renewLeases', 'touchKeys'] as const),
 ]);
 
 type Operation = (...input: readonly unknown[]) => Promise<unknown>;

@@ -50,7 +50,7 @@ async function begin(): Promise<Run> {
 }
 
 async function append(batch: Partial<LogBatch>): Promise<LogBatchResult> {
-  const whole: LogBatch = { now: NOW, segments: [], ends: [], durable: false, lease: null, ...batch };
+  const whole: LogBatch = { now: NOW, segments: [], waits: [], ends: [], durable: false, lease: null, ...batch };
   const [result] = await answers([{ operation: 'appendLog', input: [flatBatchOf(whole)] }]);
   return result as LogBatchResult;
 }
@@ -132,7 +132,7 @@ test('a run that was taken over takes nothing more from its former attempt', asy
   const run = await begin();
   await talk([run], { first: 2, last: 5 });
   const lease = { processId: 'another', until: NOW + 99_000 };
-  const batch = { now: NOW, segments: [segment(run, 6, ['stale'])], ends: [], durable: false, lease: null };
+  const batch = { now: NOW, segments: [segment(run, 6, ['stale'])], waits: [], ends: [], durable: false, lease: null };
   const [taken, late] = await answers([
     { operation: 'takeLost', input: [{ now: NOW + 60_000, lease }] },
     { operation: 'appendLog', input: [flatBatchOf(batch)] },

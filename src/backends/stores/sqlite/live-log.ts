@@ -37,6 +37,10 @@ export function liveLog(rows: LiveRows): LiveLog {
     lastOffset: async (runId) => places.get(runId)?.last ?? 0,
     append: async (segments) => append(table, segments, (segment) => placeFor(table, segment)),
     start: async (segment) => void append(table, [segment], () => 'next'),
+    write: async (segment) => {
+      append(table, [segment], () => 'next');
+      places.forgetWriter(segment.runId);
+    },
     async *read(runId, after) {
       const { chunks = [] } = places.get(runId) ?? {};
       const start = chunks.findLastIndex((chunk) => chunk.first <= after + 1);

@@ -35,6 +35,7 @@ export interface LogPlaces {
   /** Forgets a run; gives its chunks. */
   take(runId: string): readonly Chunk[];
   forgetWriters(): void;
+  forgetWriter(runId: string): void;
   /** `behind`: what counts as the first row where there is none. */
   living(behind: number): Living;
 }
@@ -64,6 +65,10 @@ export function logPlaces(undo: UndoList): LogPlaces {
     },
     forgetWriters: () => {
       for (const place of places.values()) place.writer = null;
+    },
+    forgetWriter: (runId) => {
+      const place = places.get(runId);
+      if (place !== undefined) place.writer = null;
     },
     living: (behind) => {
       let first = behind;

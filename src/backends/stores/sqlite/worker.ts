@@ -16,6 +16,7 @@ const CALLS_PER_TRANSACTION = 512;
 const REMOVALS: ReadonlySet<Call['operation']> = new Set<Call['operation']>([
   'purgeThread',
   'deletePrompt',
+  'deleteAgent',
   'removeAttachment',
   'forgetContents',
 ]);

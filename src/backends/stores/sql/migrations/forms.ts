@@ -20,6 +20,7 @@ export function unique(db: Kysely<Database>, table: string, columns: readonly st
 interface Forms {
   readonly text: RawBuilder<unknown>;
   readonly integer: RawBuilder<unknown>;
+  readonly bytes: RawBuilder<unknown>;
   readonly strict: (table: Table) => Compilable;
   /** Rows lie in the order of the primary key. */
   readonly clustered: (table: Table) => Compilable;
@@ -32,10 +33,17 @@ export function forms(dialect: Dialect): Forms {
       return {
         text: sql`text`,
         integer: sql`integer`,
+        bytes: sql`blob`,
         strict: (table) => table.modifyEnd(sql`strict`),
         clustered: (table) => table.modifyEnd(sql`strict, without rowid`),
       };
     case 'postgres':
-      return { text: sql`text collate "C"`, integer: sql`bigint`, strict: (table) => table, clustered: (table) => table };
+      return {
+        text: sql`text collate "C"`,
+        integer: sql`bigint`,
+        bytes: sql`bytea`,
+        strict: (table) => table,
+        clustered: (table) => table,
+      };
   }
 }
