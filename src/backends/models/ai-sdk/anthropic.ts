@@ -3,7 +3,7 @@ import { outputLimitOf } from '../context-windows.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import { getJson } from '../upstream/get-json.ts';
 import { elementsOf, fieldsOf, stringOf } from '../upstream/json-fields.ts';
-import { toolsIn } from './prompt.ts';
+import { toolsIn, toolsOf } from './prompt.ts';
 import { type AiSdkOptions, createAiSdkProvider } from './provider.ts';
 import { PLACEHOLDER_KEY, PLACEHOLDER_URL } from './transport.ts';
 
@@ -21,9 +21,10 @@ export async function createAnthropicProvider(options: AiSdkOptions): Promise<Mo
       keyHeader: 'x-api-key',
       namespace: 'anthropic',
       model: (id, fetch) => createAnthropic({ apiKey: PLACEHOLDER_KEY, baseURL: PLACEHOLDER_URL, fetch })(id),
-      callOptions({ model, messages, maxTokens, maxOutput }) {
-        const tools = toolsIn(messages);
+      callOptions({ model, messages, tools: offered = [], maxTokens, maxOutput }) {
         const maxOutputTokens = maxTokens ?? maxOutput ?? outputLimitOf(model);
+        if (offered.length > 0) return { maxOutputTokens, tools: toolsOf(offered) };
+        const tools = toolsIn(messages);
         return tools.length === 0 ? { maxOutputTokens } : { maxOutputTokens, tools, toolChoice: { type: 'none' } };
       },
       listModels,

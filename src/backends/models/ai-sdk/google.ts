@@ -2,6 +2,7 @@ import type { ModelProvider } from '../../../core/ports/model-provider.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import { getJson } from '../upstream/get-json.ts';
 import { elementsOf, fieldsOf, stringOf } from '../upstream/json-fields.ts';
+import { toolsOf } from './prompt.ts';
 import { type AiSdkOptions, createAiSdkProvider } from './provider.ts';
 import { PLACEHOLDER_KEY, PLACEHOLDER_URL } from './transport.ts';
 
@@ -20,7 +21,7 @@ export async function createGoogleProvider(options: AiSdkOptions): Promise<Model
       keyHeader: 'x-goog-api-key',
       namespace: 'google',
       model: (id, fetch) => createGoogle({ apiKey: PLACEHOLDER_KEY, baseURL: PLACEHOLDER_URL, fetch })(id),
-      callOptions: () => ({}),
+      callOptions: ({ tools = [] }) => (tools.length === 0 ? {} : { tools: toolsOf(tools) }),
       listModels,
     },
     options,

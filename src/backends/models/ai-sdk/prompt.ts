@@ -9,6 +9,7 @@ import type {
 import type { Part, ProviderNotes } from '../../../core/message.ts';
 import { textOf } from '../../../core/message.ts';
 import type { PromptMessage } from '../../../core/ports/model-provider.ts';
+import type { ToolDefinition } from '../../../core/tool.ts';
 import { fieldsOf, parseJson } from '../upstream/json-fields.ts';
 
 type AssistantPart = Extract<LanguageModelV4Message, { role: 'assistant' }>['content'][number];
@@ -80,6 +81,11 @@ function resultsIn(parts: readonly Part[]): LanguageModelV4ToolResultPart[] {
 function noted(notes: ProviderNotes | undefined, { name, namespace }: NoteNames): { providerOptions?: SharedV4ProviderOptions } {
   const own = notes !== undefined && Object.hasOwn(notes, name) ? notes[name] : null;
   return typeof own === 'object' && own !== null ? { providerOptions: { [namespace]: own as SharedV4ProviderOptions[string] } } : {};
+}
+
+/** What the model may call, in the AI SDK's form. */
+export function toolsOf(tools: readonly ToolDefinition[]): LanguageModelV4FunctionTool[] {
+  return tools.map(({ name, description, parameters }) => ({ type: 'function', name, description, inputSchema: { ...parameters } }));
 }
 
 /** A declaration for every tool that the messages mention, since Anthropic wants calls in a history to have one. */

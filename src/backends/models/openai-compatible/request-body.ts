@@ -1,6 +1,7 @@
 import type { Part } from '../../../core/message.ts';
 import { textOf } from '../../../core/message.ts';
 import type { ModelRequest, PromptMessage } from '../../../core/ports/model-provider.ts';
+import type { ToolDefinition } from '../../../core/tool.ts';
 
 /** How one provider departs from the common form of a request; learnt from its refusals. */
 export interface Habits {
@@ -19,7 +20,14 @@ export function requestBody(request: ModelRequest, habits: Habits): string {
     ...(habits.streamOptions ? { stream_options: { include_usage: true } } : {}),
     ...(request.temperature === null ? {} : { temperature: request.temperature }),
     ...(request.maxTokens === null ? {} : { [habits.limitName]: request.maxTokens }),
+    // Some servers refuse an empty list. Whether several calls may come at once is left to the provider's default, which is yes.
+    ...(request.tools === undefined || request.tools.length === 0 ? {} : { tools: request.tools.map(wireTool) }),
   });
+}
+
+/** The schema goes out as it is: `strict` would ask for a subset of JSON Schema that tools do not keep to. */
+function wireTool({ name, description, parameters }: ToolDefinition): object {
+  return { type: 'function', function: { name, description, parameters } };
 }
 
 function wireMessages(message: PromptMessage): readonly object[] {
