@@ -3,6 +3,8 @@ import type { Store } from '../core/ports/store.ts';
 import { runNotFound } from '../core/refusals.ts';
 import type { Run } from '../core/run.ts';
 import { createAccess } from './access/create-access.ts';
+import { createCanResume } from './agents/answer-by-agent.ts';
+import { createAgents } from './agents/create-agents.ts';
 import { createAttachments } from './attachments/create-attachments.ts';
 import { createStrays, type Strays } from './attachments/strays.ts';
 import type { Engine, EnginePorts } from './engine.ts';
@@ -10,9 +12,10 @@ import { createLimits } from './limits/create-limits.ts';
 import { modelNamed } from './models.ts';
 import { createPrompts } from './prompts/create-prompts.ts';
 import { createPreviewPlaces } from './prompts/preview-places.ts';
-import { createPreviews } from './prompts/previews.ts';
+import { createPreviews, type Previews } from './prompts/previews.ts';
 import { createAwait, createAwaitAnswer } from './runs/await.ts';
 import { createCancel } from './runs/cancel.ts';
+import { createDecide, createExpireApprovals } from './runs/decide.ts';
 import { createFollow, createRead } from './runs/follow.ts';
 import { createRunHost, type RunHost } from './runs/host.ts';
 import { createLatelyRefused } from './runs/lately-refused.ts';
@@ -35,7 +38,9 @@ export function createEngine(ports: EnginePorts): Engine {
   const limits = createLimits(ports);
   const places = createPreviewPlaces({ ...ports, limits });
   const previews = createPreviews({ ...ports, limits, places, answerChars: settings.answerChars });
-  const sweep = createSweep({ ...queue, tell: host.tell, renew: host.renew });
+  const canResume = createCanResume(ports);
+  const deciding = { ...queue, tell: host.tell };
+  const sweep = createSweep({ ...deciding, canResume, renew: host.renew });
   const strays = createStrays(ports);
 
   return {
@@ -49,12 +54,14 @@ export function createEngine(ports: EnginePorts): Engine {
         lease,
         execute,
         maxQueued: settings.queuedRunsPerThread,
+        defaultAgent: settings.defaultAgent,
       }),
       find: async (owner, id) => knownRun(await store.findRun(owner, id)),
       findInApplication: async (owner, id) => knownRun(await store.findRunInApplication(owner.applicationId, id)),
       active: (owner) => store.activeRun(owner),
       liveOf: (owner, messageId) => store.liveRunOf(owner, messageId),
-      cancel: createCancel({ ...queue, wakeUps, live, awaitEnd: createAwait(awaitPorts), tell: host.tell }),
+      cancel: createCancel({ ...queue, wakeUps, live, awaitEnd: createAwait(awaitPorts), tell: host.tell, canResume }),
+      decide: createDecide(deciding),
       follow: createFollow({ live, log: store, wakeUps, clock }),
       read: createRead({ live, log: store }),
       await: createAwaitAnswer(awaitPorts),
@@ -68,33 +75,43 @@ export function createEngine(ports: EnginePorts): Engine {
     attachments: createAttachments({ ...ports, wakeUps, strays, userBytes: settings.fileMebibytesPerUser * MEBIBYTE }),
     access: createAccess(ports),
     limits,
-    agents: ports.agents,
-    recover: () => recover(ports, { host, sweep, strays }),
+    agents: createAgents({ ...ports, defaultAgent: settings.defaultAgent }),
+    recover: () => recover(ports, { host, sweep, strays, expireApprovals: createExpireApprovals(deciding) }),
     readiness: () => readiness(host, ports),
-    async drain(graceMs) {
-      host.startDraining();
-      previews.startDraining();
-      const working = [live, previews];
-      await settle(working, clock, graceMs);
-      for (const run of live.all()) run.stop('interrupted');
-      previews.stop();
-      await settle(working, clock, INTERRUPT_MS);
-      host.close();
-    },
+    drain: (graceMs) => drain(ports, { host, previews, graceMs }),
   };
+}
+
+interface Draining {
+  readonly host: RunHost;
+  readonly previews: Previews;
+  readonly graceMs: number;
+}
+
+async function drain({ clock }: EnginePorts, { host, previews, graceMs }: Draining): Promise<void> {
+  host.startDraining();
+  previews.startDraining();
+  const working = [host.live, previews];
+  await settle(working, clock, graceMs);
+  for (const run of host.live.all()) run.stop('interrupted');
+  previews.stop();
+  await settle(working, clock, INTERRUPT_MS);
+  host.close();
 }
 
 interface Recovery {
   readonly host: Pick<RunHost, 'startUpkeep'>;
   readonly sweep: () => Promise<void>;
   readonly strays: Strays;
+  readonly expireApprovals: () => Promise<void>;
 }
 
-async function recover({ store }: EnginePorts, { host, sweep, strays }: Recovery): Promise<void> {
+async function recover({ store }: EnginePorts, { host, sweep, strays, expireApprovals }: Recovery): Promise<void> {
   await store.purgeThread(null);
   await strays.sweep({ atStart: true });
   await sweep();
-  host.startUpkeep({ sweep, sweepFiles: strays.sweep });
+  await expireApprovals();
+  host.startUpkeep({ sweep, sweepFiles: strays.sweep, expireApprovals });
 }
 
 async function readiness(host: RunHost, { store, clock }: EnginePorts): ReturnType<Engine['readiness']> {

@@ -2,7 +2,7 @@ import type { Administrator, ApiKey, Application } from '../core/access.ts';
 import type { ApplicationId, KeyId, MessageId, RunId, ThreadId } from '../core/ids.ts';
 import type { RateState, Tier } from '../core/limits.ts';
 import type { Message, Part, Role } from '../core/message.ts';
-import type { Agent } from '../core/ports/agent.ts';
+import type { AgentRuntime } from '../core/ports/agent-runtime.ts';
 import type { BlobStore } from '../core/ports/blob-store.ts';
 import type { Catalogue, CatalogueModel } from '../core/ports/catalogue.ts';
 import type { Clock } from '../core/ports/clock.ts';
@@ -15,13 +15,18 @@ import type { KeyMaker, SecretBox, TokenIssuer } from '../core/ports/secrets.ts'
 import type { KeyPage, Store } from '../core/ports/store.ts';
 import type { TagChanges, ThreadChanges, ThreadFigures, ThreadFilter, ThreadQuery } from '../core/ports/thread-query.ts';
 import type { TokenCounter } from '../core/ports/token-counter.ts';
+import type { ToolSource } from '../core/ports/tool.ts';
+import type { ToolSchemas } from '../core/ports/tool-schemas.ts';
 import type { Caller, Owner, Scope } from '../core/principal.ts';
 import type { Template } from '../core/prompt.ts';
 import type { Run } from '../core/run.ts';
 import type { LoggedEvent } from '../core/run-event.ts';
 import type { JsonObject, Thread, ThreadEvent, ThreadRef } from '../core/thread.ts';
+import type { Agents } from './agents/agents.ts';
+import type { ForeignRuntime } from './agents/answer-by-agent.ts';
 import type { Attachments } from './attachments/attachments.ts';
 import type { Prompts } from './prompts/prompts.ts';
+import type { Decision } from './runs/decide.ts';
 
 /** Makes a POST repeatable: see contracts of idempotency. `fingerprint` hashes route and body. */
 export interface RepeatKey {
@@ -176,6 +181,11 @@ export interface Engine {
     /** The unfinished run that answers this message, if there is one. */
     liveOf(owner: Owner, messageId: MessageId): Promise<Run | null>;
     cancel(owner: Owner, id: RunId): Promise<Run>;
+    /**
+     * Decides about a call that waits for an approval; the same decision once more changes nothing. Rejects with `run_not_found`,
+     * `approval_not_found`; with `state_conflict` when it was decided otherwise, or nobody did in time.
+     */
+    decide(owner: Owner, decision: Decision): Promise<Run>;
     /** Resolves after the terminal event was handed over, or when the signal aborts. */
     follow(input: Follow): Promise<void>;
     /** A page of what stands in the log now, without waiting; `ended` when nothing will follow it. */
@@ -202,9 +212,8 @@ export interface Engine {
     /** Counts a connection until the function it returns is called. Throws `too_many_connections`. */
     connect(caller: Caller): () => void;
   };
-  /** The agents that a run may name, first the one for clients that want a graph. */
-  readonly agents: readonly Pick<Agent, 'name' | 'description' | 'nodes'>[];
-  /** Takes up what an earlier process left: ends its running runs as interrupted, starts queued ones. Call once, before serving. */
+  readonly agents: Agents;
+  /** Takes up what an earlier process left: lets its agents' runs go on where they can, ends the others as interrupted, starts queued ones. Call once, before serving. */
   recover(): Promise<void>;
   /** Whether the engine takes new work, and why not. */
   readiness(): Promise<{ ready: true } | { ready: false; reason: string }>;
@@ -219,6 +228,12 @@ interface EngineSettings {
   readonly runSeconds: number;
   /** The longest answer, in UTF-16 code units. */
   readonly answerChars: number;
+  /** The longest that one call of a tool may take. */
+  readonly callSeconds: number;
+  /** How long people have to decide about a call. */
+  readonly approvalSeconds: number;
+  /** The name of the agent that answers where neither a message nor its thread names one; null for none. */
+  readonly defaultAgent: string | null;
   /** What all files of one user may take. */
   readonly fileMebibytesPerUser: number;
 }
@@ -230,7 +245,13 @@ export interface EnginePorts {
   readonly blobs: BlobStore;
   readonly extractor: Extractor;
   readonly catalogue: Catalogue;
-  readonly agents: readonly Agent[];
+  /** Where the tools come from that agents list. */
+  readonly sources: readonly ToolSource[];
+  readonly schemas: ToolSchemas;
+  /** Loads what executes the agents that come as code. */
+  readonly runtimes: (name: ForeignRuntime) => Promise<AgentRuntime>;
+  /** The name of the graph that comes with the server. */
+  readonly houseGraph: string | null;
   readonly counter: TokenCounter;
   /** Prompts that come with the server. */
   readonly templates: readonly Template[];

@@ -1,4 +1,6 @@
 export { createAccess } from './access/create-access.ts';
+export type { OwnAgent } from './agents/agents.ts';
+export { createPassageSearch } from './context/files/search.ts';
 export { createEngine } from './create-engine.ts';
 export type {
   Access,
@@ -6,6 +8,7 @@ export type {
   CreateKey,
   CreateThread,
   Engine,
+  EnginePorts,
   Follow,
   IncomingMessage,
   RepeatKey,

@@ -1,15 +1,16 @@
 import type { ThreadId, ThreadKey } from '../core/ids.ts';
-import type { Agent } from '../core/ports/agent.ts';
+import type { AgentStore } from '../core/ports/agent-store.ts';
 import type { Catalogue } from '../core/ports/catalogue.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { IdSource } from '../core/ports/ids.ts';
-import type { MessageStore, NewThread, Store, ThreadStore } from '../core/ports/store.ts';
+import type { MessageStore } from '../core/ports/message-store.ts';
+import type { NewThread, Store, ThreadStore } from '../core/ports/store.ts';
 import type { TokenCounter } from '../core/ports/token-counter.ts';
 import type { TokenStore } from '../core/ports/token-store.ts';
 import type { Owner } from '../core/principal.ts';
 import { messageNotFound, repeatMismatch, threadNotFound, tooManyTags } from '../core/refusals.ts';
 import { MAX_TAGS, type ThreadRef } from '../core/thread.ts';
-import { agentNamed } from './agents.ts';
+import { agentNamed } from './agents/agent-named.ts';
 import type { CreateThread, Engine } from './engine.ts';
 import { measure } from './measure.ts';
 import { modelNamed } from './models.ts';
@@ -18,10 +19,9 @@ import { onceAvailable, unlessUnavailable } from './unless-unavailable.ts';
 import { threadName, type WakeUps } from './wake-ups.ts';
 
 export interface ThreadPorts {
-  readonly store: ThreadStore & MessageStore & TokenStore & Pick<Store, 'capabilities'>;
+  readonly store: ThreadStore & MessageStore & TokenStore & Pick<AgentStore, 'findAgent'> & Pick<Store, 'capabilities'>;
   readonly counter: TokenCounter;
   readonly catalogue: Catalogue;
-  readonly agents: readonly Agent[];
   readonly ids: IdSource;
   readonly clock: Clock;
   readonly wakeUps: WakeUps;
@@ -54,12 +54,12 @@ export function newThread(ids: IdSource, input: Omit<CreateThread, 'owner' | 're
 }
 
 export function createThreads(ports: ThreadPorts): Engine['threads'] {
-  const { store, catalogue, agents, ids, clock, wakeUps } = ports;
+  const { store, catalogue, ids, clock, wakeUps } = ports;
   const readEvents = createEventReading(store);
   return {
     async create(input) {
       if (input.model) modelNamed(catalogue, input.model);
-      agentNamed(agents, input.agent);
+      await agentNamed(store, input.owner, input.agent);
       const thread = newThread(ids, input);
       const result = await store.createThread({ owner: input.owner, now: clock.now(), thread, idempotency: input.repeat ?? null });
       if (result.kind === 'refused') throw repeatMismatch();
@@ -73,7 +73,7 @@ export function createThreads(ports: ThreadPorts): Engine['threads'] {
     measure: async (owner, ref) => known(await measure(ports, owner, ref)),
     async change(owner, ref, changes) {
       if (changes.model) modelNamed(catalogue, changes.model);
-      agentNamed(agents, changes.agent);
+      await agentNamed(store, owner, changes.agent);
       const thread = known(await store.changeThread({ owner, ref, changes, now: clock.now() }));
       wakeUps.hint(thread.key);
       return thread;

@@ -11,14 +11,19 @@ interface RenderOptions {
   readonly instructions: readonly string[];
   /** Name of the provider that will get the request. */
   readonly provider: string;
+  /** Bytes of UTF-8 that the results of one step's tools may have together; what is longer is cut. Without it they stay whole. */
+  readonly resultBytes?: number;
 }
 
 /**
  * Makes a request that strict providers accept, whatever the history: the instructions first, then user and assistant in turns beginning with
  * the user and ending with the user or a tool, every tool call directly followed by its one result.
  */
-export function render(history: readonly Message[], { instructions, provider }: RenderOptions): PromptMessage[] {
-  const spoken = conversation(readTranscript(history, provider));
+export function render(
+  history: readonly Message[],
+  { instructions, provider, resultBytes = Number.POSITIVE_INFINITY }: RenderOptions,
+): PromptMessage[] {
+  const spoken = conversation(readTranscript(history, provider), resultBytes);
   const firstUser = spoken.findIndex(({ role }) => role === 'user');
   const messages = firstUser === -1 ? [] : spoken.slice(firstUser);
   const last = messages.at(-1);
@@ -36,14 +41,14 @@ interface Turn {
   answered: boolean;
 }
 
-function conversation(items: readonly Item[]): PromptMessage[] {
+function conversation(items: readonly Item[], resultBytes: number): PromptMessage[] {
   const messages: PromptMessage[] = [];
   const callIds = createCallIds();
   let turn: Turn | null = null;
 
   function close(): void {
     if (turn === null) return;
-    if (turn.slots.length > 0) messages.push(...toolExchange(turn.texts, turn.slots, callIds));
+    if (turn.slots.length > 0) messages.push(...toolExchange(turn.texts, turn.slots, { callIds, resultBytes }));
     else messages.push({ role: turn.role, parts: turn.texts });
     turn = null;
   }

@@ -19,7 +19,7 @@ export type Item =
 
 /**
  * Reads a history in its order. A result belongs to the latest unanswered call of its id since the last user's text; any other result is left
- * out. Answers that did not complete count only when they have text.
+ * out. Answers that did not complete count only when they have text, or calls that may have changed something.
  */
 export function readTranscript(history: readonly Message[], provider: string): readonly Item[] {
   const open = new Map<string, CallSlot>();
@@ -42,7 +42,7 @@ export function readTranscript(history: readonly Message[], provider: string): r
 }
 
 function isWorthShowing({ role, status, parts }: Message): boolean {
-  return role === 'user' || status === 'completed' || !isBlank(textOf(parts));
+  return role === 'user' || status === 'completed' || !isBlank(textOf(parts)) || parts.some(({ type }) => type === 'tool_call');
 }
 
 function openCall(call: CallPart, open: Map<string, CallSlot>): CallSlot {
@@ -65,12 +65,9 @@ type Visible = TextPart | CallPart | ResultPart;
 function visibleParts(parts: readonly Part[], provider: string): readonly Visible[] {
   const visible: Visible[] = [];
   for (const part of parts) {
-    if (part.type === 'reasoning' || part.type === 'citation' || part.type === 'error') continue;
-    if (part.type === 'tool_result') {
-      visible.push(part);
-      continue;
-    }
-    const { provider: notes, ...plain } = part;
+    if (part.type === 'tool_result') visible.push(part);
+    if (part.type !== 'text' && part.type !== 'tool_call') continue;
+    const { provider: notes, ...plain } = part.type === 'text' ? part : callOf(part);
     const own = ownNotes(notes, provider);
     const last = visible.at(-1);
     if (plain.type === 'text' && last?.type === 'text' && own === null && last.provider === undefined) {
@@ -82,6 +79,11 @@ function visibleParts(parts: readonly Part[], provider: string): readonly Visibl
   return visible
     .filter((part) => part.type !== 'text' || !isBlank(part.text))
     .map((part) => (part.type === 'text' ? { ...part, text: part.text.toWellFormed() } : part));
+}
+
+/** When a call was made is for people. */
+function callOf({ called_at: _time, ...call }: CallPart): CallPart {
+  return call;
 }
 
 function ownNotes(notes: ProviderNotes | undefined, provider: string): ProviderNotes | null {

@@ -10,7 +10,7 @@ import type { Observer } from '../../core/ports/observer.ts';
 import type { TokenCounter } from '../../core/ports/token-counter.ts';
 import type { Limits } from '../limits/create-limits.ts';
 import { modelNamed } from '../models.ts';
-import { failureOf } from '../runs/execute.ts';
+import { failureOf } from '../runs/endings.ts';
 import { observedProvider } from '../runs/observed-provider.ts';
 import { createTextIntake } from '../runs/text-intake.ts';
 import type { PreviewPlaces } from './preview-places.ts';

@@ -15,6 +15,7 @@ const STOP_MS = 10_000;
 interface CancelPorts extends QueuePorts {
   readonly store: RecoverPorts['store'] & Pick<RunStore, 'cancelRun' | 'claimQueued'>;
   readonly tell: RecoverPorts['tell'];
+  readonly canResume: RecoverPorts['canResume'];
   readonly wakeUps: WakeUps;
   readonly live: LiveRuns;
   readonly awaitEnd: AwaitEnd;
@@ -28,7 +29,10 @@ export function createCancel(ports: CancelPorts): (owner: Owner, id: RunId) => P
     if (!run) throw runNotFound();
     if (run.status === 'running') {
       const lease = ports.lease();
-      if (!live.stop(runId, 'cancelled') && lease && store.capabilities.shared) await cancelElsewhere({ ...ports, lease }, runId);
+      const stopped = live.stop(runId, 'cancelled');
+      if (!stopped && lease && store.capabilities.shared) await cancelElsewhere({ ...ports, lease }, runId);
+      // What was running just now may meanwhile wait for people, and then nobody is there to stop it.
+      if (!stopped) await store.cancelRun({ owner, runId, now: clock.now() });
       return ports.awaitEnd(owner, runId, { timeoutMs: STOP_MS, signal: new AbortController().signal });
     }
     wakeUps.hint(runId);

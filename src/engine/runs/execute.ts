@@ -1,182 +1,118 @@
+import type { SourcePassage } from '../../core/attachment.ts';
 import { AppError } from '../../core/errors.ts';
-import type { Agent, AgentChunk } from '../../core/ports/agent.ts';
+import type { AgentEnd } from '../../core/ports/agent-runtime.ts';
 import type { Catalogue } from '../../core/ports/catalogue.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import { type ModelChunk, type ModelEnd, ModelError, type ModelRequest } from '../../core/ports/model-provider.ts';
+import type { ModelProvider } from '../../core/ports/model-provider.ts';
 import type { Observer } from '../../core/ports/observer.ts';
-import type { Run, RunFailure } from '../../core/run.ts';
-import type { RunFact } from '../../core/run-event.ts';
-import { agentNamed } from '../agents.ts';
+import type { Run } from '../../core/run.ts';
+import type { LoggedEvent } from '../../core/run-event.ts';
+import type { AnswerByAgent, Question } from '../agents/answer-by-agent.ts';
+import type { AgentShare, Requests } from '../context/assemble.ts';
 import { onceAvailable } from '../unless-unavailable.ts';
-import { createLiveRun, type LiveRun, type LiveRuns, type StopReason } from './live-run.ts';
+import { completed, failed, failureOf, stopped } from './endings.ts';
+import { createIntake, type Intake } from './intake.ts';
+import { createLiveRun, type LiveRun, type LiveRuns } from './live-run.ts';
 import type { LogWriter } from './log-writer.ts';
 import { observedProvider } from './observed-provider.ts';
-import type { Ending } from './pending.ts';
-import { cleanText, createTextIntake } from './text-intake.ts';
+import type { Ending, Waiting } from './pending.ts';
 
 export interface ExecutorPorts {
   readonly catalogue: Catalogue;
-  readonly agents: readonly Agent[];
-  readonly assemble: (run: Run, signal: AbortSignal) => Promise<ModelRequest>;
+  readonly prepare: (run: Run, agent: AgentShare | null, signal: AbortSignal) => Promise<Requests>;
+  readonly answerByAgent: AnswerByAgent;
   readonly writer: LogWriter;
   readonly live: LiveRuns;
   readonly clock: Clock;
   readonly observer: Observer;
+  /** Ends a run as cancelled that has just begun to wait. */
+  readonly cancelWaiting: (run: Run) => Promise<void>;
   readonly limits: { readonly runMs: number; readonly answerChars: number };
 }
 
 /**
- * Executes claimed runs: from the model's stream to the log, to exactly one end. The live run is registered before `execute` returns, so a
- * reader that looks for it finds it; the rest goes on by itself and never rejects.
+ * Executes claimed runs: from the model's stream to the log, to exactly one end, or to where people have to decide. The live run is registered
+ * before the call returns, so a reader that looks for it finds it; the rest goes on by itself and never rejects. `earlier` is the log of the
+ * attempts before.
  */
-export function createExecutor(ports: ExecutorPorts): (run: Run) => void {
-  return (run) => {
-    const live = createLiveRun(run, (error) => ports.observer.faulted('run reader', error));
+export function createExecutor(ports: ExecutorPorts): (run: Run, earlier?: readonly LoggedEvent[]) => void {
+  return (run, earlier = []) => {
+    const live = createLiveRun(run, (error) => ports.observer.faulted('run reader', error), earlier);
     ports.live.add(live);
-    executeToItsEnd(ports, live).catch((error: unknown) => ports.observer.faulted('run', error));
+    execute(ports, live, earlier).catch((error: unknown) => ports.observer.faulted('run', error));
   };
 }
 
-async function executeToItsEnd(ports: ExecutorPorts, live: LiveRun): Promise<void> {
-  const { clock, observer, writer } = ports;
-  const { id, snapshot, attempt } = live.run;
+async function execute(ports: ExecutorPorts, live: LiveRun, earlier: readonly LoggedEvent[]): Promise<void> {
+  const { clock, observer } = ports;
+  const { id, snapshot, attempt, createdAt } = live.run;
   const startedAt = clock.elapsed();
-  observer.runStarted({ id, model: snapshot.model, attempt, queuedMs: Math.max(0, clock.now() - live.run.createdAt) });
+  observer.runStarted({ id, model: snapshot.model, attempt, queuedMs: attempt > 1 ? 0 : Math.max(0, clock.now() - createdAt) });
   const cancelTimeout = clock.after(ports.limits.runMs, () => live.stop('timed_out'));
-  const intake = createIntake(ports, live, startedAt);
-  let ending: Ending;
-  try {
-    const { end, passages = [] } = await streamAnswer(ports, live, intake.take);
-    await intake.finish();
-    live.answer.cite(passages);
-    ending = live.stopReason === null ? completed(live, end) : stopped(live.stopReason);
-  } catch (error) {
-    await intake.finish();
-    ending = live.stopReason === null ? failed(failureOf(error, observer)) : stopped(live.stopReason);
-  }
+  const outcome = await outcomeOf(ports, live, { intake: createIntake(ports, live, startedAt), earlier });
   cancelTimeout();
   observer.runEnding({ id });
-  await writer.end(live, ending);
+  await ports.writer.end(live, outcome);
   ports.live.remove(live);
-  const { status, failure, fact } = ending;
-  const usage = fact.type === 'run.completed' ? fact.usage : null;
   const durationMs = Math.round(clock.elapsed() - startedAt);
-  observer.runEnded({ id, model: snapshot.model, status, code: failure?.code ?? null, usage, durationMs });
+  const told = { id, model: snapshot.model, durationMs };
+  if ('questions' in outcome) {
+    observer.runEnded({ ...told, status: 'waiting', code: null, usage: null });
+    if (live.stopReason === 'cancelled') await ports.cancelWaiting(live.run);
+    return;
+  }
+  const { status, failure, fact } = outcome;
+  const usage = fact.type === 'run.completed' ? fact.usage : null;
+  observer.runEnded({ ...told, status, code: failure?.code ?? null, usage });
 }
 
-/** How a model's answer ended, and what of the user's files it had. */
-interface Streamed extends Pick<ModelRequest, 'passages'> {
-  readonly end: ModelEnd;
+interface Execution {
+  readonly intake: Intake;
+  readonly earlier: readonly LoggedEvent[];
 }
 
-async function streamAnswer(ports: ExecutorPorts, live: LiveRun, emit: (chunk: AgentChunk) => void | Promise<void>): Promise<Streamed> {
-  const { snapshot } = live.run;
-  live.signal.throwIfAborted();
-  const agent = agentNamed(ports.agents, snapshot.agent);
-  const provider = ports.catalogue.provider(snapshot.provider);
-  if (!provider) throw new AppError('model_unknown', `The provider of the model ${snapshot.model} is no longer configured`);
-  const { signal } = live;
-  const request = await onceAvailable(() => ports.assemble(live.run, signal), { clock: ports.clock, signal });
+async function outcomeOf(ports: ExecutorPorts, live: LiveRun, execution: Execution): Promise<Ending | Waiting> {
+  const { intake } = execution;
+  try {
+    const { end, passages, questions } = await streamAnswer(ports, live, execution);
+    await intake.finish();
+    if (live.stopReason !== null) return stopped(live.stopReason);
+    if (end.reason === 'waiting') return { questions };
+    live.answer.cite(passages);
+    return completed(live, end);
+  } catch (error) {
+    await intake.finish();
+    return live.stopReason === null ? failed(failureOf(error, ports.observer)) : stopped(live.stopReason);
+  }
+}
+
+/** How an execution ended, and what of the user's files it had. */
+interface Streamed {
+  readonly end: AgentEnd;
+  readonly passages: readonly SourcePassage[];
+  readonly questions: readonly Question[];
+}
+
+async function streamAnswer(ports: ExecutorPorts, live: LiveRun, { intake, earlier }: Execution): Promise<Streamed> {
+  const { run, signal } = live;
   signal.throwIfAborted();
-  const observed = observedProvider(provider, ports.observer, live.run);
-  const end = agent ? agent.run({ request, provider: observed, emit, signal }) : observed.stream(request, emit, signal);
-  return { end: await end, passages: request.passages };
-}
-
-/** Turns a model's chunks into facts of the log: clean text, first text urgent, bounded in all. */
-function createIntake({ writer, observer, clock, limits }: ExecutorPorts, live: LiveRun, startedAt: number) {
-  const { id, answerId: message_id, snapshot } = live.run;
-  const text = createTextIntake();
-  const reasoning = createTextIntake();
-  let first = true;
-  let size = 0;
-
-  function append(fact: RunFact, urgent: boolean): void | Promise<void> {
-    live.answer.add(fact);
-    return writer.append(live, fact, urgent ? 'urgent' : 'window');
+  const provider = observedProvider(providerOf(ports, run), ports.observer, run);
+  const prepare = (agent: AgentShare | null) => onceAvailable(() => ports.prepare(run, agent, signal), { clock: ports.clock, signal });
+  const { agent: pin } = run.snapshot;
+  if (pin !== null) {
+    const { answer } = live;
+    const before = earlier.map(({ event }) => event);
+    return ports.answerByAgent({ run, pin, provider, prepare, before, parts: answer.parts, ...intake, signal });
   }
-
-  function appendText(type: 'text.appended' | 'reasoning.appended', clean: string): void | Promise<void> {
-    if (clean === '' || live.stopReason !== null) return undefined;
-    size += clean.length;
-    if (size > limits.answerChars) return live.stop('answer_too_long');
-    if (type === 'reasoning.appended') return append({ type, message_id, text: clean }, false);
-    const urgent = first;
-    if (first) observer.firstToken({ id, model: snapshot.model, sinceStartMs: Math.round(clock.elapsed() - startedAt) });
-    first = false;
-    return append({ type, message_id, text: clean, at: live.answer.length }, urgent);
-  }
-
-  function appendToolCall(chunk: Extract<ModelChunk, { type: 'tool_call' }>): void | Promise<void> {
-    size += chunk.arguments.length + chunk.name.length;
-    if (live.signal.aborted) return undefined;
-    if (size > limits.answerChars) return live.stop('answer_too_long');
-    const call = { call_id: cleanText(chunk.call_id), name: cleanText(chunk.name) };
-    void append({ type: 'tool.called', ...call, arguments: cleanText(chunk.arguments) }, true);
-    // No tool is offered to the model, so whatever it calls does not exist.
-    return append({ type: 'tool.returned', ...call, status: 'failed', result: `There is no tool named ${call.name}` }, true);
-  }
-
-  return {
-    take(chunk: AgentChunk): void | Promise<void> {
-      switch (chunk.type) {
-        case 'node':
-          return live.signal.aborted ? undefined : append({ type: 'node.entered', name: chunk.name }, true);
-        case 'text':
-          return appendText('text.appended', text.push(chunk.text));
-        case 'reasoning':
-          return appendText('reasoning.appended', reasoning.push(chunk.text));
-        case 'tool_call':
-          return appendToolCall(chunk);
-      }
-    },
-    /** Hands over what the intakes still hold back. */
-    async finish(): Promise<void> {
-      await appendText('reasoning.appended', reasoning.end());
-      await appendText('text.appended', text.end());
-    },
-  };
+  const { passages, compose } = await prepare(null);
+  const request = await compose([]);
+  signal.throwIfAborted();
+  const end = await provider.stream(passages.length > 0 ? { ...request, passages } : request, intake.take, signal);
+  return { end, passages, questions: [] };
 }
 
-function completed(live: LiveRun, end: ModelEnd): Ending {
-  const { answerId, answerSeq, snapshot } = live.run;
-  const message = { id: answerId, seq: answerSeq, role: 'assistant', status: 'completed', parts: live.answer.parts() } as const;
-  return {
-    fact: { type: 'run.completed', message, usage: end.usage, model: snapshot.model, finish_reason: end.reason },
-    status: 'completed',
-    failure: null,
-  };
-}
-
-function failed(failure: RunFailure): Ending {
-  return { fact: { type: 'run.failed', ...failure }, status: 'failed', failure };
-}
-
-function stopped(reason: StopReason): Ending {
-  switch (reason) {
-    case 'cancelled':
-      return { fact: { type: 'run.cancelled' }, status: 'cancelled', failure: null };
-    case 'timed_out':
-      return failed({ code: 'run_timed_out', detail: 'The answer took too long', retryable: true });
-    case 'answer_too_long':
-      return failed({ code: 'answer_too_long', detail: 'The answer is longer than this server stores', retryable: false });
-    case 'interrupted':
-    case 'lost':
-      return failed(INTERRUPTED);
-  }
-}
-
-/** A run whose process stopped before its end. */
-export const INTERRUPTED: RunFailure = {
-  code: 'interrupted',
-  detail: 'The server stopped while this answer was being written',
-  retryable: true,
-};
-
-/** Why an execution failed, in words for its reader; what nobody expected is reported. */
-export function failureOf(error: unknown, observer: Observer): RunFailure {
-  if (error instanceof ModelError) return { code: error.code, detail: error.message, retryable: error.retryable };
-  if (error instanceof AppError) return { code: error.code, detail: error.message, retryable: error.code === 'overloaded' };
-  observer.faulted('model', error);
-  return { code: 'internal', detail: 'The answer failed for a reason that the server has logged', retryable: true };
+function providerOf({ catalogue }: ExecutorPorts, { snapshot }: Run): ModelProvider {
+  const provider = catalogue.provider(snapshot.provider);
+  if (!provider) throw new AppError('model_unknown', `The provider of the model ${snapshot.model} is no longer configured`);
+  return provider;
 }

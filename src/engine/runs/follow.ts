@@ -42,7 +42,7 @@ export function createFollow(ports: FollowPorts): (input: Follow) => Promise<voi
 export function createRead({ live, log }: Pick<FollowPorts, 'live' | 'log'>): Engine['runs']['read'] {
   return async ({ runId, after }) => {
     const running = live.get(runId);
-    if (running) return pageOf(running.after(after, BATCH_EVENTS), running.ended && after >= running.last);
+    if (running) return pageOf(running.after(after, BATCH_EVENTS), running.ended && !running.left && after >= running.last);
     const page = await log.readLog({ runId, after, maxBytes: PAGE_BYTES });
     if (page.events.length > 0 || !page.ended) return pageOf(page.events.map(parseLoggedEvent), page.ended && page.events.length === 0);
     return pageOf([await endBehindCursor(log, { runId, after })], true);
@@ -128,7 +128,7 @@ function handRest(live: LiveRun, reader: Reader, signal: AbortSignal): void | Pr
     const wait = reader.hand(live.after(reader.position, BATCH_EVENTS));
     if (wait) return wait;
   }
-  if (live.ended && live.stopReason !== 'lost') return reader.hand(live.after(live.last - 1, 1));
+  if (live.ended && !live.left) return reader.hand(live.after(live.last - 1, 1));
   return undefined;
 }
 

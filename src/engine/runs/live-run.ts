@@ -20,27 +20,35 @@ export interface LiveRun {
   readonly stopReason: StopReason | null;
   /** Offset of the last committed event. */
   readonly last: number;
-  /** True once the terminal event is committed, or the run belongs to another process. */
+  /** True once the terminal event is committed, or the run has left this process. */
   readonly ended: boolean;
+  /** True when the run goes on elsewhere: in another process, or behind a decision that it waits for. */
+  readonly left: boolean;
   /** What it has appended and the log's writer has not yet taken; null when nothing. Only the writer touches it, and the next. */
   pending: Pending | null;
   /** When its readers last got something, by the clock's `elapsed`; null before that. */
   deliveredAt: number | null;
   stop(reason: StopReason): void;
+  /** Lets go of the run, which waits for people from now on: its readers find what follows in the store. */
+  release(): void;
   /** At most `limit` committed events behind an offset, and no more than the first 65,536 characters of JSON and what their last event adds. */
   after(offset: number, limit: number): LoggedEvent[];
   /** Adds events that the store has taken and hands them to every listener. */
   commit(events: readonly LoggedEvent[]): void;
-  /** Calls back with every later commit, and with an empty batch when the run is lost. */
+  /** Calls back with every later commit, and with an empty batch when the run leaves this process. */
   listen(listener: Listener): () => void;
 }
 
-export function createLiveRun(run: Run, onListenerError: (error: unknown) => void): LiveRun {
+/** `earlier` is the log of the attempts before, if there were any. */
+export function createLiveRun(run: Run, onListenerError: (error: unknown) => void, earlier: readonly LoggedEvent[] = []): LiveRun {
   const controller = new AbortController();
-  const log: string[] = [logEvent(run.id, 1, startedFact(run)).json];
+  const log: string[] = earlier.length > 0 ? earlier.map(({ json }) => json) : [logEvent(run.id, 1, startedFact(run)).json];
+  const answer = createAnswer();
+  for (const { event } of earlier) answer.add(event);
   const listeners = new Set<Listener>();
   let stopReason: StopReason | null = null;
   let ended = false;
+  let released = false;
 
   function tell(events: readonly LoggedEvent[]): void {
     for (const listener of listeners) {
@@ -55,7 +63,7 @@ export function createLiveRun(run: Run, onListenerError: (error: unknown) => voi
 
   return {
     run,
-    answer: createAnswer(),
+    answer,
     pending: null,
     deliveredAt: null,
     signal: controller.signal,
@@ -68,6 +76,9 @@ export function createLiveRun(run: Run, onListenerError: (error: unknown) => voi
     get ended() {
       return ended;
     },
+    get left() {
+      return released || stopReason === 'lost';
+    },
     stop(reason) {
       // Whoever is told to stop may still lose the run to another process, and must tell its readers so.
       if (ended || (stopReason !== null && reason !== 'lost')) return;
@@ -77,6 +88,12 @@ export function createLiveRun(run: Run, onListenerError: (error: unknown) => voi
         ended = true;
         tell([]);
       }
+    },
+    release() {
+      if (ended) return;
+      ended = true;
+      released = true;
+      tell([]);
     },
     after: (offset, limit) => page(log, offset, limit).map(parseLoggedEvent),
     commit(events) {

@@ -1,13 +1,13 @@
 import type { RunId } from '../../core/ids.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Observer } from '../../core/ports/observer.ts';
-import type { Lease, LogBatch, LogBatchResult, LogStore, RunEnd, Segment } from '../../core/ports/store.ts';
+import type { Lease, LogBatch, LogBatchResult, LogStore, RunEnd, RunWait, Segment } from '../../core/ports/store.ts';
 import type { Run } from '../../core/run.ts';
 import type { RunFact } from '../../core/run-event.ts';
 import { type Composed, compose, endOf } from './compose.ts';
 import { createFlushSchedule, type FlushScope } from './flush-schedule.ts';
 import type { LiveRun } from './live-run.ts';
-import { addFact, createPending, type Ending, type Pending } from './pending.ts';
+import { addEnding, addFact, createPending, type Ending, type Pending, type Waiting } from './pending.ts';
 
 /**
  * Adaptive group commit over all runs: what runs append is collected, stored in one transaction, and handed to readers only then. One flush
@@ -17,8 +17,10 @@ import { addFact, createPending, type Ending, type Pending } from './pending.ts'
 export interface LogWriter {
   /** The promise asks the caller to wait: too much of this run is not stored yet. */
   append(live: LiveRun, fact: RunFact, lane: Lane): void | Promise<void>;
-  /** Resolves when the end is stored and delivered, or when the run turned out to be another process's. */
-  end(live: LiveRun, ending: Ending): Promise<void>;
+  /** Resolves when the end, or that the run waits, is stored and delivered, or when the run turned out to be another process's. */
+  end(live: LiveRun, ending: Ending | Waiting): Promise<void>;
+  /** Resolves when everything that the run has appended so far is stored and delivered. */
+  stored(live: LiveRun): Promise<void>;
   /** True while a flush is being tried again. */
   readonly failing: boolean;
   /** Gives up on what cannot be stored. */
@@ -49,6 +51,7 @@ export interface LogWriterPorts {
 
 export function createLogWriter(ports: LogWriterPorts): LogWriter {
   let dirty: LiveRun[] = [];
+  let flushing: readonly Composed[] = [];
   const batches = createBatchStore(ports);
   const schedule = createFlushSchedule({
     clock: ports.clock,
@@ -65,16 +68,6 @@ export function createLogWriter(ports: LogWriterPorts): LogWriter {
     return live.pending;
   }
 
-  function reportGaps(composed: readonly Composed[]): void {
-    const now = ports.clock.elapsed();
-    const gaps: number[] = [];
-    for (const { live } of composed) {
-      if (live.deliveredAt !== null) gaps.push(now - live.deliveredAt);
-      live.deliveredAt = now;
-    }
-    if (gaps.length > 0) ports.observer.delivered(gaps);
-  }
-
   function take(scope: FlushScope): readonly LiveRun[] {
     const taken = scope === 'all' ? dirty : dirty.filter(isUrgent);
     dirty = scope === 'all' ? [] : dirty.filter((live) => !isUrgent(live));
@@ -84,10 +77,12 @@ export function createLogWriter(ports: LogWriterPorts): LogWriter {
   function flush(scope: FlushScope): Promise<void> | null {
     const composed = take(scope).map(compose);
     if (composed.length === 0) return null;
+    flushing = composed;
     return batches.store(composed).then((result) => {
+      flushing = [];
       if (!result) return;
       deliver(ports, composed, result);
-      reportGaps(composed);
+      reportGaps(ports, composed);
     });
   }
 
@@ -106,14 +101,26 @@ export function createLogWriter(ports: LogWriterPorts): LogWriter {
     end(live, ending) {
       if (live.stopReason === 'lost') return Promise.resolve();
       const entry = pendingOf(live);
-      addFact(entry, ending.fact);
-      entry.ending = ending;
-      entry.urgent = true;
+      addEnding(entry, ending);
       schedule.request('urgent');
       return new Promise((resolve) => entry.waiting.push(resolve));
     },
+    stored(live) {
+      const entry = live.pending ?? flushing.find((composed) => composed.live === live)?.pending;
+      return entry ? new Promise((resolve) => entry.waiting.push(resolve)) : Promise.resolve();
+    },
     close: batches.close,
   };
+}
+
+function reportGaps({ clock, observer }: LogWriterPorts, composed: readonly Composed[]): void {
+  const now = clock.elapsed();
+  const gaps: number[] = [];
+  for (const { live } of composed) {
+    if (live.deliveredAt !== null) gaps.push(now - live.deliveredAt);
+    live.deliveredAt = now;
+  }
+  if (gaps.length > 0) observer.delivered(gaps);
 }
 
 function isUrgent({ pending }: LiveRun): boolean {
@@ -154,14 +161,17 @@ function createBatchStore({ log, clock, observer, lease }: LogWriterPorts) {
   };
 }
 
-function batchOf(composed: readonly Composed[]): Pick<LogBatch, 'segments' | 'ends' | 'durable'> {
+function batchOf(composed: readonly Composed[]): Pick<LogBatch, 'segments' | 'waits' | 'ends' | 'durable'> {
   const segments: Segment[] = [];
+  const waits: RunWait[] = [];
   const ends: RunEnd[] = [];
   for (const run of composed) {
+    const [first, ...others] = run.pending.approvals;
     if (run.pending.ending) ends.push(endOf(run, run.pending.ending));
+    else if (first) waits.push({ segment: run.segment, approvals: [first, ...others] });
     else segments.push(run.segment);
   }
-  return { segments, ends, durable: composed.some(({ pending }) => pending.durable) };
+  return { segments, waits, ends, durable: composed.some(({ pending }) => pending.durable) };
 }
 
 function deliver(ports: LogWriterPorts, composed: readonly Composed[], { fenced, started }: LogBatchResult): void {
@@ -169,6 +179,7 @@ function deliver(ports: LogWriterPorts, composed: readonly Composed[], { fenced,
   for (const { live, pending, events } of composed) {
     if (fenced.includes(live.run.id)) live.stop('lost');
     else live.commit(events);
+    if (pending.approvals.length > 0) live.release();
     if (live.ended) ports.onEnded(live);
     for (const resolve of pending.waiting) resolve();
   }

@@ -1,4 +1,5 @@
 import type { MessageStatus } from '../../core/message.ts';
+import type { RequestedApproval } from '../../core/ports/approval-store.ts';
 import type { RunFailure } from '../../core/run.ts';
 import type { RunFact, TerminalFact } from '../../core/run-event.ts';
 
@@ -7,6 +8,11 @@ export interface Ending {
   readonly fact: TerminalFact;
   readonly status: MessageStatus;
   readonly failure: RunFailure | null;
+}
+
+/** A run that lets go of its process until people have decided about these calls. */
+export interface Waiting {
+  readonly questions: readonly Extract<RunFact, { type: 'approval.requested' }>[];
 }
 
 /** What a run has appended since the last flush. */
@@ -18,6 +24,8 @@ export interface Pending {
   /** Whether a crash of the machine must not take it back: everything but text, of which it may take the last piece. */
   durable: boolean;
   ending: Ending | null;
+  /** What the run waits for when all of this is stored; empty unless it lets go of its process. */
+  approvals: readonly RequestedApproval[];
   /** Callers to be told when all of this is stored. */
   readonly waiting: (() => void)[];
 }
@@ -29,7 +37,7 @@ const MAX_EVENT_TEXT = 16_384;
 const EVENT_SIZE = 100;
 
 export function createPending(): Pending {
-  return { facts: [], size: 0, urgent: false, durable: false, ending: null, waiting: [] };
+  return { facts: [], size: 0, urgent: false, durable: false, ending: null, approvals: [], waiting: [] };
 }
 
 /** Adds a fact; neighbouring pieces of text become one event of bounded size. */
@@ -62,4 +70,16 @@ function piecesOf(fact: TextFact): TextFact[] {
 
 function isHighSurrogate(unit: number): boolean {
   return unit >= 0xd800 && unit <= 0xdbff;
+}
+
+/** Adds what a run appends last in this process; it does not wait for the window. */
+export function addEnding(pending: Pending, ending: Ending | Waiting): void {
+  pending.urgent = true;
+  if ('questions' in ending) {
+    for (const question of ending.questions) addFact(pending, question);
+    pending.approvals = ending.questions.map(({ call_id, expires_at }) => ({ callId: call_id, expiresAt: Date.parse(expires_at) }));
+  } else {
+    addFact(pending, ending.fact);
+    pending.ending = ending;
+  }
 }

@@ -2,15 +2,18 @@ import type { RunId } from '../../core/ids.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Lease, LogStore, LostRun, RunEnd, RunStore, Store } from '../../core/ports/store.ts';
 import type { Run } from '../../core/run.ts';
-import { logEvent, parseLoggedEvent } from '../../core/run-event.ts';
+import { type LoggedEvent, logEvent, parseLoggedEvent, type RunFact } from '../../core/run-event.ts';
 import { createAnswer } from './answer.ts';
-import { INTERRUPTED } from './execute.ts';
+import { INTERRUPTED } from './endings.ts';
 
 export interface RecoverPorts {
   readonly store: Pick<RunStore, 'takeLost'> & Pick<LogStore, 'appendLog'> & Pick<Store, 'capabilities'>;
   readonly clock: Clock;
   readonly lease: Lease;
-  readonly execute: (run: Run) => void;
+  /** Executes a claimed run; `earlier` is the log of the attempts before. */
+  readonly execute: (run: Run, earlier?: readonly LoggedEvent[]) => void;
+  /** Whether the next attempt of a run can go on where its log ends. */
+  readonly canResume: (run: Run, before: readonly RunFact[]) => Promise<boolean>;
   /** Tells the readers of an ended run. */
   readonly tell: (run: Run) => void;
 }
@@ -18,17 +21,39 @@ export interface RecoverPorts {
 const ENDS_PER_BATCH = 100;
 
 /**
- * Ends the runs that an earlier process left running: a model's stream cannot be taken up again, so each ends as failed (`interrupted`) with
- * the text that its readers may have seen. A store that only one process can open needs no lease to run out. Gives the number of runs.
+ * Takes up the runs that a process left running. Those of agents go on where their log allows it, as the next attempt. A model's stream cannot
+ * be taken up again, so every other one ends as failed (`interrupted`) with the text that its readers may have seen. A store that only one
+ * process can open needs no lease to run out. Gives the number of runs.
  */
-export async function endLostRuns(ports: RecoverPorts): Promise<number> {
+export async function takeUpLostRuns(ports: RecoverPorts): Promise<number> {
   const { store, clock, lease } = ports;
   const now = store.capabilities.shared ? clock.now() : Number.MAX_SAFE_INTEGER;
   const lost = await store.takeLost({ now, lease });
-  for (let start = 0; start < lost.length; start += ENDS_PER_BATCH) {
-    await endTaken(ports, lost.slice(start, start + ENDS_PER_BATCH), 'interrupted');
+  const ending: LostRun[] = [];
+  for (const taken of lost) if (!(await resume(ports, taken))) ending.push(taken);
+  for (let start = 0; start < ending.length; start += ENDS_PER_BATCH) {
+    await endTaken(ports, ending.slice(start, start + ENDS_PER_BATCH), 'interrupted');
   }
   return lost.length;
+}
+
+/** Lets a run go on as its next attempt, unless it has no agent that could. */
+async function resume({ store, clock, canResume, execute }: RecoverPorts, { run, events }: LostRun): Promise<boolean> {
+  if (run.snapshot.agent === null) return false;
+  const earlier = events.map(parseLoggedEvent);
+  if (
+    !(await canResume(
+      run,
+      earlier.map(({ event }) => event),
+    ))
+  )
+    return false;
+  const { id: runId, attempt } = run;
+  const restarted = logEvent(runId, (earlier.at(-1)?.offset ?? 0) + 1, { type: 'run.restarted', attempt });
+  const segment = { runId, attempt, first: restarted.offset, last: restarted.offset, events: restarted.json };
+  const { fenced } = await store.appendLog({ now: clock.now(), segments: [segment], waits: [], ends: [], durable: true, lease: null });
+  if (!fenced.includes(runId)) execute(run, [...earlier, restarted]);
+  return true;
 }
 
 /** Cancels a run that another process executes: it is taken from that process, which finds that it may write no more and stops its model. */
@@ -41,7 +66,7 @@ async function endTaken(ports: RecoverPorts, taken: readonly LostRun[], reason: 
   if (taken.length === 0) return;
   const { store, clock, lease, execute, tell } = ports;
   const ends = taken.map((run) => endOf(run, reason));
-  const { started } = await store.appendLog({ now: clock.now(), segments: [], ends, durable: true, lease });
+  const { started } = await store.appendLog({ now: clock.now(), segments: [], waits: [], ends, durable: true, lease });
   for (const { run } of taken) tell(run);
   for (const run of started) execute(run);
 }

@@ -1,18 +1,21 @@
+import type { Agent } from '../../core/agent.ts';
 import { AppError } from '../../core/errors.ts';
 import type { MessageId, RunId } from '../../core/ids.ts';
 import { type RateState, tightest } from '../../core/limits.ts';
 import { textOf } from '../../core/message.ts';
-import type { Agent } from '../../core/ports/agent.ts';
+import type { AgentStore } from '../../core/ports/agent-store.ts';
 import type { Catalogue, CatalogueModel } from '../../core/ports/catalogue.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { IdSource } from '../../core/ports/ids.ts';
 import type { LoadGauge } from '../../core/ports/load.ts';
 import type { Observer } from '../../core/ports/observer.ts';
 import type { BeginRefusal, BeginResult, BeginRun, Lease, RunStore, ThreadStore } from '../../core/ports/store.ts';
+import type { Owner } from '../../core/principal.ts';
 import { credentialRevoked, messageNotFound, repeatMismatch, serverBusy, threadNotFound } from '../../core/refusals.ts';
 import type { Run, RunSnapshot } from '../../core/run.ts';
+import type { Thread, ThreadRef } from '../../core/thread.ts';
 import { titleFrom } from '../../core/title.ts';
-import { agentNamed } from '../agents.ts';
+import { agentNamed, refOf } from '../agents/agent-named.ts';
 import type { Started, StartRun } from '../engine.ts';
 import type { Charge } from '../limits/charge.ts';
 import type { Limits } from '../limits/create-limits.ts';
@@ -25,9 +28,8 @@ import type { LatelyRefused } from './lately-refused.ts';
 const FULL: ReadonlySet<BeginRefusal> = new Set<BeginRefusal>(['run_limit', 'queue_full']);
 
 interface StartPorts {
-  readonly store: Pick<RunStore, 'beginRun' | 'refusalToBegin'> & Pick<ThreadStore, 'findThread'>;
+  readonly store: Pick<RunStore, 'beginRun' | 'refusalToBegin'> & Pick<ThreadStore, 'findThread'> & Pick<AgentStore, 'findAgent'>;
   readonly catalogue: Catalogue;
-  readonly agents: readonly Agent[];
   readonly ids: IdSource;
   readonly clock: Clock;
   readonly observer: Observer;
@@ -38,6 +40,8 @@ interface StartPorts {
   readonly lease: () => Lease | null;
   readonly execute: (run: Run) => void;
   readonly maxQueued: number;
+  /** Answers where neither the message nor its thread names an agent. */
+  readonly defaultAgent: string | null;
 }
 
 /** Stores the question and its run in one transaction, and executes the run unless another one of the thread goes first. */
@@ -159,22 +163,37 @@ async function beginning(ports: StartPorts, input: StartRun): Promise<Beginning>
 
 /** Where the run goes, and which model and agent answer there. */
 async function destination(ports: StartPorts, { owner, thread, model, agent }: StartRun) {
-  const { store, catalogue, agents, ids } = ports;
-  agentNamed(agents, agent);
-  const ref = 'create' in thread ? (thread.create.id ? { id: thread.create.id } : null) : thread;
-  const stored = ref && (await store.findThread(owner, ref));
-  if (ref && stored) return { thread: { ref }, model: modelNamed(catalogue, model ?? stored.model), agent: agent ?? stored.agent };
+  const { store, catalogue, ids, defaultAgent } = ports;
+  const ref = refTo(thread);
+  const [chosen, stored] = await Promise.all([agentNamed(store, owner, agent), ref && store.findThread(owner, ref)]);
+  if (ref && stored) {
+    const answering = chosen ?? (await agentOf(store, owner, stored)) ?? (await agentNamed(store, owner, defaultAgent));
+    return { thread: { ref }, model: modelNamed(catalogue, model ?? answering?.model ?? stored.model), agent: answering };
+  }
   if (!('create' in thread)) throw threadNotFound();
   const named = modelNamed(catalogue, model ?? thread.create.model);
   const create = newThread(ids, { model: named.name, ...thread.create });
-  return { thread: { create }, model: named, agent: agent ?? thread.create.agent ?? null };
+  const answering = chosen ?? (await agentNamed(store, owner, create.agent ?? defaultAgent));
+  const own = model ? null : (answering?.model ?? null);
+  return { thread: { create }, model: own === null ? named : modelNamed(catalogue, own), agent: answering };
 }
 
-function snapshotOf(input: StartRun, { model, agent }: { model: CatalogueModel; agent: string | null }): RunSnapshot {
+/** A thread's agent; null when it is gone: who goes on with a conversation often cannot name another. */
+async function agentOf(store: Pick<AgentStore, 'findAgent'>, { applicationId }: Owner, { agent }: Thread): Promise<Agent | null> {
+  return agent === null ? null : store.findAgent(applicationId, refOf(agent));
+}
+
+/** How a thread is found that may be there; null for one that is new in any case. */
+function refTo(thread: StartRun['thread']): ThreadRef | null {
+  if (!('create' in thread)) return thread;
+  return thread.create.id ? { id: thread.create.id } : null;
+}
+
+function snapshotOf(input: StartRun, { model, agent }: { model: CatalogueModel; agent: Agent | null }): RunSnapshot {
   const { name, provider, upstream, window, maxOutput } = model;
   return {
     ...{ model: name, provider, upstream, window, maxOutput },
-    agent,
+    agent: agent && { id: agent.id, name: agent.name, version: agent.version },
     temperature: input.temperature ?? null,
     maxTokens: input.maxTokens ?? null,
     instructions: input.instructions ?? [],

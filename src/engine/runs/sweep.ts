@@ -1,5 +1,5 @@
 import { type QueuePorts, startQueued } from './queue.ts';
-import { endLostRuns, type RecoverPorts } from './recover.ts';
+import { type RecoverPorts, takeUpLostRuns } from './recover.ts';
 
 /**
  * So long nobody's runs count as lost after the store could not be reached: their owners could not renew their leases either, and get the time
@@ -7,13 +7,13 @@ import { endLostRuns, type RecoverPorts } from './recover.ts';
  */
 const PATIENCE_MS = 6_000;
 
-interface SweepPorts extends QueuePorts, Pick<RecoverPorts, 'store' | 'tell'> {
+interface SweepPorts extends Omit<QueuePorts, 'execute'>, Pick<RecoverPorts, 'store' | 'tell' | 'canResume' | 'execute'> {
   readonly store: QueuePorts['store'] & RecoverPorts['store'];
   /** Prolongs the leases on the runs that this process executes. */
   readonly renew: () => Promise<void>;
 }
 
-/** Makes what ends runs whose process died, and starts what waits without one. Rejects when the store cannot be reached. */
+/** Makes what takes up runs whose process died, and starts what waits without one. Rejects when the store cannot be reached. */
 export function createSweep(ports: SweepPorts): () => Promise<void> {
   const { clock, lease, renew } = ports;
   let failedAt = Number.NEGATIVE_INFINITY;
@@ -23,7 +23,7 @@ export function createSweep(ports: SweepPorts): () => Promise<void> {
       // Its own first: what it executes is not lost, however long nobody could say so.
       await renew();
       const claim = lease();
-      if (claim && clock.elapsed() - failedAt >= PATIENCE_MS) await endLostRuns({ ...ports, lease: claim });
+      if (claim && clock.elapsed() - failedAt >= PATIENCE_MS) await takeUpLostRuns({ ...ports, lease: claim });
       await startQueued(ports);
     } catch (error) {
       failedAt = clock.elapsed();
