@@ -4,6 +4,8 @@ import type { ThreadQuery } from '../core/ports/thread-query.ts';
 import type { Prompt, PromptVersion } from '../core/prompt.ts';
 import type { PromptListPlace } from '../engine/index.ts';
 
+const MAX_NAME = 255;
+
 type ThreadCursor = NonNullable<ThreadQuery['cursor']>;
 
 /** Where the next page of threads begins, as text that callers hand back unread. */
@@ -52,8 +54,24 @@ export function readPromptCursor(text: string): PromptListPlace {
   return { createdAt: countIn(values), id };
 }
 
+/** Where the next page of agents begins: behind the one of this name. */
+export function writeAgentCursor(name: string): string {
+  return encode([name]);
+}
+
+/** Throws `cursor_invalid` for anything that `writeAgentCursor` does not make. */
+export function readAgentCursor(text: string): string {
+  const [name, ...rest] = decode(text);
+  if (typeof name !== 'string' || name.length > MAX_NAME || !isStorable(name) || rest.length > 0) throw cursorInvalid();
+  return name;
+}
+
+function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
+}
+
 /** Where the next page of versions begins: before this one. */
-export function writeVersionCursor({ version }: PromptVersion): string {
+export function writeVersionCursor({ version }: Pick<PromptVersion, 'version'>): string {
   return encode([version]);
 }
 

@@ -137,8 +137,8 @@ describe('raw token stream', () => {
     const facts: RunFact[] = [
       { type: 'node.entered', name: 'plan' },
       { type: 'reasoning.appended', message_id: answerId, text: 'hm' },
-      { type: 'tool.called', call_id: 'c', name: 'search', arguments: '{}' },
-      { type: 'tool.returned', call_id: 'c', name: 'search', status: 'completed', result: 'x' },
+      { type: 'tool.called', call_id: 'c', name: 'search', arguments: '{}', called_at: '2026-11-20T10:00:00.000Z' },
+      { type: 'tool.returned', call_id: 'c', name: 'search', status: 'completed', result: 'x', returned_at: '2026-11-20T10:00:00.000Z' },
       { type: 'usage.recorded', usage: { input_tokens: 1, output_tokens: 1 } },
       { type: 'run.restarted', attempt: 2 },
     ];

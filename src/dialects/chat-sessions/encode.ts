@@ -28,6 +28,7 @@ function createEncoder(): Encoder {
       case 'tool.called':
       case 'tool.returned':
       case 'approval.requested':
+      case 'approval.decided':
       case 'usage.recorded':
         return [];
     }

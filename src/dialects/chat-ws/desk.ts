@@ -4,7 +4,7 @@ import type { DialectDeps } from '../../http/dialect.ts';
 import type { Admission } from './admission.ts';
 import { breakOff, isShowing, show } from './answers.ts';
 import { type Chat, say } from './chat.ts';
-import { liveRuns, readHistory } from './history.ts';
+import { greetingOf, liveRuns, readHistory } from './history.ts';
 import { createInOrder, type InOrder } from './in-order.ts';
 import { createPatience } from './patience.ts';
 import { note } from './recent.ts';
@@ -113,7 +113,9 @@ async function showPage(desk: Desk, { known }: ThreadView, frame: Frame<'history
     note(known, message.id);
     await say(desk, toMessageFrame(message));
   }
-  if (settings.greeting && before === null && page.messages.length === 0) await say(desk, greetingFrame(threadId, clock.now()));
+  if (settings.greeting && before === null && page.messages.length === 0) {
+    await say(desk, greetingFrame(threadId, clock.now(), await greetingOf(engine, owner, threadId)));
+  }
   await say(desk, { type: 'history_end', thread_id: threadId, has_more: page.hasMore });
 }
 
@@ -149,7 +151,10 @@ async function cancel(desk: Desk, { runId }: Frame<'cancel'>): Promise<void> {
   if (!willTell && !watched) await say(desk, toMessageFrame(await engine.threads.message(owner, run.answerId)));
 }
 
-async function approve({ engine, owner }: Desk, { runId }: Frame<'approve'>): Promise<void> {
-  await engine.runs.find(owner, runId);
-  throw new AppError('state_conflict', 'This job does not wait for an approval');
+async function approve(desk: Desk, { type: _type, ...decision }: Frame<'approve'>): Promise<void> {
+  const { engine, owner } = desk;
+  const run = await engine.runs.decide(owner, decision);
+  // Whoever watches its thread or its answer gets this told by the run's own frames.
+  const willTell = [...desk.views.values()].some(({ answers }) => isShowing(answers, run.id));
+  if (!willTell && !desk.views.get(run.threadId)?.watching) show(desk, viewOf(desk, run.threadId).answers, { run });
 }

@@ -24,9 +24,10 @@ test('every fact has its frame, or none', () => {
     started,
     { type: 'node.entered', name: 'classify' },
     { type: 'reasoning.appended', message_id: stubRun.answerId, text: 'hm' },
-    { type: 'tool.called', call_id: 'c', name: 'search', arguments: '{}' },
-    { type: 'approval.requested', call_id: 'c', name: 'search', arguments: '{}' },
-    { type: 'tool.returned', call_id: 'c', name: 'search', status: 'completed', result: 'found' },
+    { type: 'tool.called', call_id: 'c', name: 'search', arguments: '{}', called_at: '2026-11-20T10:00:00.000Z' },
+    { type: 'approval.requested', call_id: 'c', name: 'search', arguments: '{}', expires_at: '2026-11-20T10:00:00.000Z' },
+    { type: 'approval.decided', call_id: 'c', decision: 'approve', arguments: null, expired: false },
+    { type: 'tool.returned', call_id: 'c', name: 'search', status: 'completed', result: 'found', returned_at: '2026-11-20T10:00:00.000Z' },
     { type: 'run.restarted', attempt: 2 },
     { ...textFact('Hi'), at: 3 } as RunFact,
     { type: 'usage.recorded', usage: { input_tokens: 1, output_tokens: 1 } },
@@ -35,7 +36,8 @@ test('every fact has its frame, or none', () => {
   expect(framesOf(facts).map((data) => JSON.parse(data))).toEqual([
     { type: 'node', ...job, name: 'classify' },
     { type: 'tool', ...job, name: 'search', call_id: 'c', status: 'running' },
-    { type: 'approval', ...job, call_id: 'c', name: 'search', arguments: '{}' },
+    { type: 'approval', ...job, call_id: 'c', name: 'search', arguments: '{}', expires_at: '2026-11-20T10:00:00.000Z' },
+    { type: 'approval', ...job, call_id: 'c', decision: 'approve', expired: false },
     { type: 'tool', ...job, name: 'search', call_id: 'c', status: 'completed' },
     { type: 'token', ...job, id: stubRun.answerId, role: 'assistant', content: 'Hi', at: 3 },
   ]);

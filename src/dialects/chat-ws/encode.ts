@@ -24,7 +24,17 @@ function createEncoder(): Encoder {
       case 'tool.returned':
         return { type: 'tool', ...job, name: event.name, call_id: event.call_id, status: event.status };
       case 'approval.requested':
-        return { type: 'approval', ...job, call_id: event.call_id, name: event.name, arguments: event.arguments };
+        return {
+          type: 'approval',
+          ...job,
+          call_id: event.call_id,
+          name: event.name,
+          arguments: event.arguments,
+          expires_at: event.expires_at,
+          ...(event.change && { change: event.change }),
+        };
+      case 'approval.decided':
+        return { type: 'approval', ...job, call_id: event.call_id, decision: event.decision, expired: event.expired };
       case 'run.failed':
         return { type: 'error', message: event.detail, code: event.code, ...job };
       // The final `message` is the stored one, which whoever shows the run sends behind these frames.

@@ -109,10 +109,11 @@ export function decisionOf(fields: FieldReader): 'approve' | 'deny' {
   throw refused('validation_failed', 'Decision must be approve or deny');
 }
 
-/** The `arguments` to call with instead of the model's, or null. */
-export function argumentsOf(fields: FieldReader): JsonObject | null {
+/** The `arguments` to call with instead of the model's, or the words that answer a question; or null. */
+export function argumentsOf(fields: FieldReader): JsonObject | string | null {
   const given = fields('arguments');
   if (given === null) return null;
+  if (typeof given === 'string') return given;
   if (typeof given === 'object' && !Array.isArray(given)) return given as JsonObject;
-  throw refused('validation_failed', 'Arguments must be an object');
+  throw refused('validation_failed', 'Arguments must be an object or a string');
 }

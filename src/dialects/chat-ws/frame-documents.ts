@@ -32,9 +32,14 @@ const fromClient: Readonly<Record<string, FrameDocument>> = {
   }),
   cancel: frame('cancel', 'End an answer', { fields: { job_id: uuid }, example: { job_id } }),
   delete_thread: frame('delete_thread', 'Delete a thread', { fields: { thread_id: uuid }, example: { thread_id } }),
-  approve: frame('approve', 'Allow or refuse the call of a tool; nothing waits for that yet', {
+  approve: frame('approve', 'Allow or refuse the call of a tool that waits for that', {
     fields: { job_id: uuid, call_id: { type: 'string', minLength: 1, maxLength: 255 }, decision: oneOf('approve', 'deny') },
-    optional: { arguments: anyObject },
+    optional: {
+      arguments: {
+        anyOf: [anyObject, text],
+        description: 'What the call is made with instead, or words where a graph has asked for some.',
+      },
+    },
     example: { job_id, call_id: 'call_1', decision: 'approve' },
   }),
   ping: frame('ping', 'Ask for a pong', {}),
@@ -58,15 +63,27 @@ const fromServer: Readonly<Record<string, FrameDocument>> = {
     fields: { ...job, id: uuid, role: only('assistant'), content: text, at: count },
     example: { ...ids, id: sampleAnswer.id, role: 'assistant', content: 'Hello! How', at: 0 },
   }),
-  node: frame('node', 'The graph that answers enters a node', { fields: { ...job, name: text }, example: { ...ids, name: 'classify' } }),
+  node: frame('node', 'The graph that answers enters a node', { fields: { ...job, name: text }, example: { ...ids, name: 'supervisor' } }),
   tool: frame('tool', 'A tool is called, or has returned', {
     fields: { ...job, name: text, call_id: text, status: oneOf('running', 'completed', 'failed', 'cancelled', 'denied') },
     example: { ...ids, name: 'search', call_id: 'call_1', status: 'running' },
   }),
-  approval: frame('approval', 'A call of a tool waits for an approval', {
-    fields: { ...job, call_id: text, name: text, arguments: { type: 'string', description: 'JSON.' } },
-    example: { ...ids, call_id: 'call_1', name: 'search', arguments: '{"q":"moss"}' },
-  }),
+  approval: frame(
+    'approval',
+    'A call of a tool waits for an approval, until it is decided about or `expires_at`; or somebody has decided',
+    {
+      fields: { ...job, call_id: text },
+      optional: {
+        name: text,
+        arguments: { type: 'string', description: 'JSON.' },
+        expires_at: time,
+        change: { ...anyObject, description: 'The tool `before` and `after`, where it is no longer what its agent has trusted.' },
+        decision: { ...oneOf('approve', 'deny'), description: 'Only where it was decided.' },
+        expired: { ...flag, description: 'Nobody has decided in time.' },
+      },
+      example: { ...ids, call_id: 'call_1', name: 'search', arguments: '{"q":"moss"}', expires_at: '2026-11-21T09:30:00Z' },
+    },
+  ),
   thread_deleted: frame('thread_deleted', 'A thread is gone', { fields: { thread_id: uuid }, example: { thread_id } }),
   error: frame('error', 'Something was refused, or an answer failed', {
     fields: { message: text, code: text },

@@ -59,6 +59,17 @@ export async function liveRuns(engine: Engine, owner: Owner, threadId: ThreadId)
   return runs.filter((run) => run !== null);
 }
 
+/** What the agent greets with that answers in a thread; null when there is none, or it has no words for that. */
+export async function greetingOf(engine: Engine, owner: Owner, id: ThreadId): Promise<string | null> {
+  const thread = await engine.threads.find(owner, { id }).catch((error: unknown) => {
+    if (isUnknownThread(error)) return null;
+    throw error;
+  });
+  const name = thread?.agent ?? engine.agents.default;
+  const agent = name === null ? null : await engine.agents.known(owner, name);
+  return agent?.greeting ?? null;
+}
+
 /** Number of a thread's newest event; 0 when there is no such thread yet. */
 export async function lastEventOf(engine: Engine, owner: Owner, id: ThreadId): Promise<number> {
   return engine.threads.lastEvent(owner, { id }).catch((error: unknown) => {

@@ -112,12 +112,12 @@ test('a question for an agent is answered through its nodes; an agent that nobod
     expect(await chat.next('error')).toEqual({ type: 'error', message: 'Unknown agent', code: 'agent_unknown', thread_id });
   }
   const { data: agents } = await native('/polylogue/v1/agents', 'agent');
-  chat.send({ type: 'message', thread_id, content: 'Hi', agent_id: agents[0]?.name });
+  expect(agents.map(({ name }) => name)).toContain('assistant-graph');
+  chat.send({ type: 'message', thread_id, content: 'Hi', agent_id: 'assistant-graph' });
   const frames = await chat.until('message');
-  expect(frames.filter(({ type }) => type === 'node').map(({ name }) => name)).toEqual([
-    agents[0]?.nodes[0],
-    expect.toBeOneOf(agents[0]?.nodes ?? []),
-  ]);
+  const nodes = frames.filter(({ type }) => type === 'node').map(({ name }) => name);
+  expect(nodes[0]).toBe('supervisor');
+  expect(nodes.length).toBeGreaterThan(1);
   expect(frames.at(-1)?.content).toBe(WHOLE);
 });
 

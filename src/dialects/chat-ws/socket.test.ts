@@ -5,6 +5,7 @@ import { type ChatSocket, openChatSocket } from '../../../test/support/chat-sock
 import { type DialectServer, serveDialect } from '../../../test/support/dialect-server.ts';
 import { userToken } from '../../../test/support/principals.ts';
 import { type ExpectedCalls, storedMessage, stubEngine, stubThread } from '../../../test/support/stub-engine.ts';
+import { AppError } from '../../core/errors.ts';
 import type { Owner, Principal } from '../../core/principal.ts';
 import type { ThreadRef } from '../../core/thread.ts';
 import { chatWs } from './index.ts';
@@ -70,6 +71,7 @@ function gatedReads() {
     calls: {
       threads: {
         lastEvent: async () => 0,
+        find: () => Promise.reject(new AppError('thread_not_found', 'There is no such thread')),
         async messages() {
           begun += 1;
           await new Promise<void>((resolve) => waiting.push(resolve));

@@ -22,9 +22,10 @@ export function toMessageFrame(message: Message): object {
   };
 }
 
-/** What an empty thread says; it is stored nowhere, and its id is the thread's, because each greeting of a thread is the same one. */
-export function greetingFrame(threadId: ThreadId, now: number): object {
-  return { type: 'message', id: threadId, thread_id: threadId, role: 'assistant', content: GREETING, created_at: formatTime(now) };
+/** What an empty thread says, in its agent's words where they are known; it is stored nowhere, and its id is the thread's, because each greeting of a thread is the same one. */
+export function greetingFrame(threadId: ThreadId, now: number, greeting: string | null): object {
+  const content = greeting ?? GREETING;
+  return { type: 'message', id: threadId, thread_id: threadId, role: 'assistant', content, created_at: formatTime(now) };
 }
 
 /** A failure, with the thread and the job it is about where they are known. */

@@ -40,7 +40,7 @@ export type ClientFrame =
       readonly callId: string;
       readonly decision: 'approve' | 'deny';
       /** Instead of those that the model gave. */
-      readonly arguments: JsonObject | null;
+      readonly arguments: JsonObject | string | null;
     };
 
 /** What a frame is about, as it named it or as the server knows it. */

@@ -37,9 +37,9 @@ describe('graph stream', () => {
     const facts: RunFact[] = [
       { type: 'run.restarted', attempt: 2 },
       { type: 'reasoning.appended', message_id: answerId, text: 'hm' },
-      { type: 'tool.called', call_id: 'c', name: 'search', arguments: '{}' },
-      { type: 'tool.returned', call_id: 'c', name: 'search', status: 'completed', result: 'x' },
-      { type: 'approval.requested', call_id: 'c', name: 'search', arguments: '{}' },
+      { type: 'tool.called', call_id: 'c', name: 'search', arguments: '{}', called_at: '2026-11-20T10:00:00.000Z' },
+      { type: 'tool.returned', call_id: 'c', name: 'search', status: 'completed', result: 'x', returned_at: '2026-11-20T10:00:00.000Z' },
+      { type: 'approval.requested', call_id: 'c', name: 'search', arguments: '{}', expires_at: '2026-11-20T10:00:00.000Z' },
       { type: 'usage.recorded', usage: { input_tokens: 1, output_tokens: 1 } },
     ];
     expect(framesOf(...facts)).toEqual([]);

@@ -52,6 +52,7 @@ const encode: Encoder = ({ event }) => {
     case 'tool.called':
     case 'tool.returned':
     case 'approval.requested':
+    case 'approval.decided':
     case 'usage.recorded':
       return [];
   }

@@ -67,7 +67,7 @@ const invoke: Operation = {
           response: 'Hello! How can I help?',
           thread_id: sampleThread.id,
           model: sampleRun.snapshot.model,
-          metadata: { nodes_visited: ['classify', 'answer'] },
+          metadata: { nodes_visited: ['supervisor', 'answer'], intent: 'answer' },
         },
       },
     },

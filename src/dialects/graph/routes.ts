@@ -73,7 +73,7 @@ async function createThread({ engine, door }: DialectDeps, request: FastifyReque
   const { user_id, metadata } = request.body as CreateThreadBody;
   checkSize('metadata', metadata);
   const create = { owner: await callerFor(door, request, user_id), repeat: readRepeatKey(request, NAME), metadata: metadata ?? {} };
-  const { thread, replayed } = await engine.threads.create({ ...create, agent: engine.agents[0]?.name ?? null });
+  const { thread, replayed } = await engine.threads.create({ ...create, agent: engine.agents.graph });
   if (replayed) reply.header('idempotent-replayed', 'true');
   reply.header('x-thread-id', thread.id);
   return { thread_id: thread.id, metadata: thread.metadata };
@@ -100,6 +100,6 @@ async function health({ engine, door }: DialectDeps, request: FastifyRequest, re
   const state = await engine.readiness();
   if (!state.ready) reply.code(503).header('retry-after', '5');
   const { name, provider } = engine.models.find(engine.models.defaultModel);
-  const graph_id = engine.agents[0]?.name ?? null;
+  const graph_id = engine.agents.graph;
   return { healthy: state.ready, status: state.ready ? 'ok' : state.reason, graph_id, provider, model: name };
 }

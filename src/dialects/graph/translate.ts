@@ -11,12 +11,13 @@ import { checkSize, invalidField, type RunBody } from './wire.ts';
 
 const MAX_SHOWN_INPUT = 200;
 /** The node in which a graph finds out what a message is about. */
-const CLASSIFIER = 'classify';
+/** Nodes that send a question on, in the graph that comes with the server and in many others. */
+const ROUTERS: readonly string[] = ['supervisor', 'classify'];
 
 /** What a sent message asks of the engine: an answer by the named agent, else by the house's graph. */
 export function toStartRun(engine: Engine, body: RunBody, call: { owner: Caller; repeat: RepeatKey | null }): StartRun {
   checkSize('scenario_context', body.scenario_context);
-  const agent = body.agent ?? engine.agents[0]?.name ?? null;
+  const agent = body.agent ?? engine.agents.graph;
   const id = typeof body.thread_id === 'string' ? threadIdOf(body.thread_id) : null;
   return {
     ...call,
@@ -57,9 +58,10 @@ export async function nodesVisited({ runs }: Engine, runId: RunId): Promise<read
   }
 }
 
-/** What `/graph/invoke` tells of the way a run went: `intent` is where the graph's node `classify` sent it, when it has one. */
+/** What `/graph/invoke` tells of the way a run went: `intent` is where a node that sends questions on has sent this one, when there is one. */
 export function toRunMetadata(nodes: readonly string[]): object {
-  const intent = nodes.includes(CLASSIFIER) ? nodes[nodes.lastIndexOf(CLASSIFIER) + 1] : undefined;
+  const router = nodes.findLastIndex((name) => ROUTERS.includes(name));
+  const intent = router === -1 ? undefined : nodes[router + 1];
   return { nodes_visited: nodes, ...(intent !== undefined && { intent }) };
 }
 

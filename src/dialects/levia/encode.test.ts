@@ -45,8 +45,15 @@ describe('levia stream', () => {
     const facts: RunFact[] = [
       { type: 'node.entered', name: 'plan' },
       { type: 'reasoning.appended', message_id: answerId, text: 'hm' },
-      { type: 'tool.called', call_id: 'c', name: 'search', arguments: '{}' },
-      { type: 'tool.returned', call_id: 'c', name: 'search', status: 'completed', result: 'secret' },
+      { type: 'tool.called', call_id: 'c', name: 'search', arguments: '{}', called_at: '2026-11-20T10:00:00.000Z' },
+      {
+        type: 'tool.returned',
+        call_id: 'c',
+        name: 'search',
+        status: 'completed',
+        result: 'secret',
+        returned_at: '2026-11-20T10:00:00.000Z',
+      },
       { type: 'usage.recorded', usage: { input_tokens: 1, output_tokens: 1 } },
     ];
     expect(dataOf(facts)).toEqual([

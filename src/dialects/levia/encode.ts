@@ -1,5 +1,5 @@
 import { textOf } from '../../core/message.ts';
-import type { LoggedEvent } from '../../core/run-event.ts';
+import type { LoggedEvent, RunFact } from '../../core/run-event.ts';
 import { cutText } from '../../http/raw-text.ts';
 import type { Frame, StreamFormat } from '../../http/stream-format.ts';
 
@@ -45,8 +45,10 @@ function encode({ event }: LoggedEvent): readonly Frame[] {
       return streamFrames(`${event.name}: ${event.status}`, 'steps');
     case 'approval.requested':
       return streamFrames(`Waiting for approval of ${event.name}`, 'steps');
+    case 'approval.decided':
+      return streamFrames(decisionWords(event), 'steps');
     case 'run.restarted':
-      return streamFrames('Continuing after an interruption', 'steps');
+      return streamFrames('Continuing', 'steps');
     case 'run.completed':
       return [frame({ type: 'complete', data: { reply: textOf(event.message.parts) } })];
     case 'run.failed':
@@ -57,6 +59,11 @@ function encode({ event }: LoggedEvent): readonly Frame[] {
     case 'usage.recorded':
       return [];
   }
+}
+
+function decisionWords({ decision, expired }: Extract<RunFact, { type: 'approval.decided' }>): string {
+  if (expired) return 'Nobody approved in time';
+  return decision === 'approve' ? 'Approved' : 'Denied';
 }
 
 /** `stream`, `complete` and `error` objects as ASCII JSON; the `text` contents joined are exactly the `reply`. */

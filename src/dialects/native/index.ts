@@ -2,6 +2,8 @@ import type { Dialect } from '../../http/dialect.ts';
 import { createErrorHandler } from '../../http/error-handler.ts';
 import { problemShape } from '../../http/problem.ts';
 import { registerAccessRoutes } from './access-routes.ts';
+import { registerAgentRoutes } from './agent-routes.ts';
+import { registerApprovalRoutes } from './approval-routes.ts';
 import { registerFileRoutes } from './file-routes.ts';
 import { registerPromptRoutes } from './prompt-routes.ts';
 import { requireCaller } from './request.ts';
@@ -30,6 +32,7 @@ curl -sN ${url}/polylogue/v1/runs/$RUN/events -H "Authorization: Bearer ${key}"`
     registerAccessRoutes(scope, deps);
     registerPromptRoutes(scope, deps);
     scope.get('/models', async () => toModelList(deps.engine.models));
-    scope.get('/agents', async () => ({ data: deps.engine.agents.map(({ name, description, nodes }) => ({ name, description, nodes })) }));
+    registerAgentRoutes(scope, deps);
+    registerApprovalRoutes(scope, deps);
   },
 };

@@ -93,18 +93,13 @@ export const threadView = named(
 );
 
 const notes = { provider: anyObject };
+const toolStatus = oneOf('completed', 'failed', 'cancelled', 'denied');
 const part: JsonSchema = named('native.Part', {
   oneOf: [
     object({ type: only('text'), text }, notes),
     object({ type: only('reasoning'), text }, notes),
-    object({ type: only('tool_call'), call_id: text, name: text, arguments: text }, notes),
-    object({
-      type: only('tool_result'),
-      call_id: text,
-      name: text,
-      status: oneOf('completed', 'failed', 'cancelled', 'denied'),
-      result: text,
-    }),
+    object({ type: only('tool_call'), call_id: text, name: text, arguments: text }, { called_at: time, ...notes }),
+    object({ type: only('tool_result'), call_id: text, name: text, status: toolStatus, result: text }, { returned_at: time }),
     object({ type: only('citation'), file_id: uuid, name: text, page: orNull({ type: 'integer', minimum: 1 }) }),
     object({ type: only('error'), code: text, detail: text }),
   ],
@@ -138,7 +133,8 @@ const runFields = {
   answer_id: uuid,
   status: oneOf('queued', 'running', 'waiting', 'completed', 'failed', 'cancelled'),
   model: text,
-  agent: orNull(text),
+  agent: { ...orNull(text), description: 'The name of the agent that answers.' },
+  agent_version: orNull(count),
   usage,
   finish_reason: orNull(finishReason),
   attempt: count,
@@ -153,6 +149,12 @@ const place = { run_id: uuid, offset: { type: 'integer', minimum: 1 } };
 const event = (type: string, fields: Readonly<Record<string, JsonSchema>>) => object({ type: only(type), ...place, ...fields });
 const call = { call_id: text, name: text };
 
+const tool = object({ name: text, description: text, parameters: anyObject, readOnly: flag });
+const approvalRequested = object(
+  { type: only('approval.requested'), ...place, ...call, arguments: text, expires_at: time },
+  { change: { ...object({ before: tool, after: tool }), description: 'What the tool was when it was trusted, and what it is now.' } },
+);
+
 /** An event of a run's log. */
 export const runEvent: JsonSchema = named('native.RunEvent', {
   oneOf: [
@@ -161,9 +163,10 @@ export const runEvent: JsonSchema = named('native.RunEvent', {
     event('node.entered', { name: text }),
     event('text.appended', { message_id: uuid, text, at: count }),
     event('reasoning.appended', { message_id: uuid, text }),
-    event('tool.called', { ...call, arguments: text }),
-    event('tool.returned', { ...call, status: text, result: text }),
-    event('approval.requested', { ...call, arguments: text }),
+    event('tool.called', { ...call, arguments: text, called_at: time }),
+    event('tool.returned', { ...call, status: toolStatus, result: text, returned_at: time }),
+    approvalRequested,
+    event('approval.decided', { call_id: text, decision: oneOf('approve', 'deny'), arguments: orNull(text), expired: flag }),
     event('usage.recorded', { usage: object({ input_tokens: count, output_tokens: count }) }),
     event('run.completed', {
       message: object({ id: uuid, seq: count, role, status: messageStatus, parts: list(part) }),

@@ -3,6 +3,7 @@ import { problemSchema } from '../../http/docs/problem-schema.ts';
 import { count, flag, list, object, text } from '../../http/docs/schema.ts';
 import { problemShape } from '../../http/problem.ts';
 import { accessOperations } from './access-operations.ts';
+import { agentOperations } from './agent-operations.ts';
 import { fileOperations } from './file-operations.ts';
 import { actingUser } from './operation-parts.ts';
 import { promptOperations } from './prompt-operations.ts';
@@ -28,22 +29,6 @@ const listModels: Operation = {
   ],
 };
 
-const listAgents: Operation = {
-  id: 'listAgents',
-  summary: 'The agents that a thread or run may name',
-  parameters: [actingUser],
-  answers: [
-    {
-      status: 200,
-      description: 'Each with the nodes of its graph.',
-      json: {
-        schema: object({ data: list(object({ name: text, description: text, nodes: list(text) })) }),
-        example: { data: [{ name: 'assistant-graph', description: 'Classifies, then answers', nodes: ['classify', 'answer'] }] },
-      },
-    },
-  ],
-};
-
 /** What native tells about itself. */
 export const nativeDocument: DialectDocument = {
   operations: {
@@ -52,8 +37,8 @@ export const nativeDocument: DialectDocument = {
     ...fileOperations,
     ...accessOperations,
     ...promptOperations,
+    ...agentOperations,
     'GET /models': listModels,
-    'GET /agents': listAgents,
   },
   errors: problemShape,
   errorSchema: problemSchema,

@@ -2,7 +2,7 @@ import { messageNotFound } from '../../core/refusals.ts';
 import { queueFull } from '../../engine/index.ts';
 import type { Operation } from '../../http/docs/operation.ts';
 import { sampleAnswer, sampleEvents, sampleQuestion, sampleRun, sampleStream } from '../../http/docs/samples.ts';
-import { flag, list, object } from '../../http/docs/schema.ts';
+import { flag, list, object, text } from '../../http/docs/schema.ts';
 import { NOBODY } from '../../http/docs/typical-failures.ts';
 import { runCancelled } from '../../http/run-answer.ts';
 import {
@@ -125,10 +125,35 @@ const followRun: Operation = {
   refused: [refusedPosition, refusedQuery({ wait: 'no' }, (reader) => reader.flag('wait'))],
 };
 
+const decide: Operation = {
+  id: 'decide',
+  summary: 'Allow or refuse a call that a run waits for, perhaps with other arguments',
+  description:
+    'The run goes on as soon as nothing is left to decide. The same decision once more does no harm; another one, or one that comes too late, ' +
+    'is 409. `arguments` is what the call is made with instead: an object, or words where a graph has asked for some.',
+  parameters: [
+    actingUser,
+    runId,
+    { name: 'call_id', in: 'path', description: 'As `approval.requested` named it.', schema: text, example: 'call_1' },
+  ],
+  body: {
+    examples: {
+      approve: { decision: 'approve' },
+      changed: { decision: 'approve', arguments: { city: 'Rome' } },
+      deny: { decision: 'deny' },
+    },
+  },
+  needs: { operation: 'startRun', parameters: ofNewRun },
+  answers: [{ ...shown, description: 'The run, which goes on or still waits for something else.' }],
+  errors: ['run_not_found', 'approval_not_found', 'state_conflict'],
+  refused: [{ request: { body: { decision: 'maybe' } } }, { request: { body: { decision: 'approve', because: 'I say so' } } }],
+};
+
 /** What the routes of runs do. */
 export const runOperations: Readonly<Record<string, Operation>> = {
   'POST /threads/:thread_id/runs': startRun,
   'GET /runs/:run_id': showRun,
   'POST /runs/:run_id/cancel': cancelRun,
   'GET /runs/:run_id/events': followRun,
+  'POST /runs/:run_id/approvals/:call_id': decide,
 };

@@ -30,6 +30,7 @@ const runView = {
   status: 'running',
   model: 'gpt-4',
   agent: null,
+  agent_version: null,
   usage: null,
   finish_reason: null,
   attempt: 1,

@@ -34,11 +34,12 @@ function readArguments(text: string): unknown {
   }
 }
 
-/** The tool calls in an answer, in order, each with its result and status once it has them. */
+/** The tool calls made for an answer, in order, each with its result and status once it has them. */
 export function toToolCalls(parts: readonly Part[]): readonly object[] {
   return parts.flatMap((call) => {
     if (call.type !== 'tool_call') return [];
     const returned = parts.find((part) => part.type === 'tool_result' && part.call_id === call.call_id);
+    if (returned?.type === 'tool_result' && returned.status === 'denied') return [];
     const outcome = returned?.type === 'tool_result' ? { result: returned.result, status: returned.status } : {};
     return [{ name: call.name, arguments: readArguments(call.arguments), ...outcome }];
   });

@@ -1,7 +1,9 @@
 import { AppError, type ErrorCode, storeUnavailable } from '../../core/errors.ts';
 import { ExtractionError } from '../../core/ports/extractor.ts';
 import {
+  agentNotFound,
   agentUnknown,
+  approvalNotFound,
   connectionsExceeded,
   credentialRevoked,
   fileNotFound,
@@ -15,6 +17,7 @@ import {
   rateExceeded,
   repeatMismatch,
   runNotFound,
+  stepLimitReached,
   templateReadOnly,
   threadNotFound,
   uploadsExceeded,
@@ -88,6 +91,9 @@ const typical: Readonly<Record<ErrorCode, Typical>> = {
   validation_failed: { fail: () => toAppError({ validation: [] }) },
   request_invalid: { fail: () => new AppError('request_invalid', 'The request contradicts itself.') },
   model_unknown: { given: 'namedModels', request: { fields: { model: 'nope' } }, fail: () => modelUnknown('nope') },
+  agent_not_found: { request: { path: { agent_id: NOBODY } }, fail: agentNotFound },
+  approval_not_found: { request: { path: { call_id: 'no-such-call' } }, fail: approvalNotFound },
+  step_limit: { fail: () => stepLimitReached(25) },
   agent_unknown: { request: { fields: { agent: 'nope' } }, fail: () => agentUnknown('nope') },
   cursor_invalid: { request: { query: { cursor: 'abc' } }, fail: () => readThreadCursor('abc') },
   idempotency_key_invalid: {
