@@ -1,12 +1,13 @@
 import type { Logger } from 'pino';
-import { assistantGraph } from './agents/assistant-graph.ts';
 import { type OpenedAccess, openAccess } from './app/access.ts';
+import { checkModules, openAgents, saveAgents } from './app/agents.ts';
 import { openControl } from './app/control.ts';
 import { openFiles } from './app/files.ts';
 import { openLimits } from './app/limits.ts';
 import { createModels } from './app/models.ts';
 import { openObservers } from './app/observers.ts';
 import { openStoreWhenFree } from './app/store.ts';
+import { openTools } from './app/tools.ts';
 import { systemClock } from './backends/clock/system-clock.ts';
 import { randomIds } from './backends/ids/random-ids.ts';
 import { createLogger } from './backends/logger/create-logger.ts';
@@ -19,13 +20,14 @@ import type { Credentials } from './core/ports/credentials.ts';
 import type { LoadGauge } from './core/ports/load.ts';
 import type { ModelProvider } from './core/ports/model-provider.ts';
 import type { Store } from './core/ports/store.ts';
+import type { ToolSource } from './core/ports/tool.ts';
 import { chatSessions } from './dialects/chat-sessions/index.ts';
 import { chatWs } from './dialects/chat-ws/index.ts';
 import { graph } from './dialects/graph/index.ts';
 import { levia } from './dialects/levia/index.ts';
 import { native } from './dialects/native/index.ts';
 import { userChat } from './dialects/user-chat/index.ts';
-import { createEngine, type Engine } from './engine/index.ts';
+import { createEngine, createPassageSearch, type Engine } from './engine/index.ts';
 import type { Finding } from './http/control-wire.ts';
 import type { Dialect } from './http/dialect.ts';
 import { createEventStreams, type EventStreams } from './http/event-stream.ts';
@@ -57,6 +59,8 @@ interface AppOptions {
   /** Instead of the one that the settings choose. */
   readonly store?: Store;
   readonly dialects?: readonly Dialect[];
+  /** Tools besides those of the settings. */
+  readonly sources?: readonly ToolSource[];
   /** Instead of the event loop's. */
   readonly load?: LoadGauge;
   /** Told when the store has stopped for good: nothing works from then on. */
@@ -81,30 +85,17 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
     await store.close();
     throw error;
   });
-  const { observer, metrics } = openObservers(log, { catalogue: models.catalogue, store });
-  const limits = await openLimits(config, log, options.load);
-  const files = await openFiles(config, log);
-  const engine = createEngine({
-    store,
-    ...files,
-    catalogue: models.catalogue,
-    agents: [assistantGraph],
-    counter: createTokenCounter(),
-    templates: await loadTemplates(),
-    ids: randomIds,
-    clock: systemClock,
-    observer,
-    ...limits,
-    access: administered(own, dialects),
-    settings: config.limits,
-  });
+  const { engine, metrics, runtimes, ...opened } = await openEngine(config, options, { log, store, catalogue: models.catalogue, own });
   const closing = new AbortController();
-  const stopping = { engine, store, files, limits, credentials: own.credentials, closing, drainMs: config.limits.drainSeconds * 1000 };
-  const watched = { metrics, load: limits.load };
+  const drainMs = config.limits.drainSeconds * 1000;
+  const stopping = { engine, store, ...opened, credentials: own.credentials, closing, drainMs };
+  const watched = { metrics, load: opened.limits.load };
   const front = { config, log, engine, ...watched, credentials: own.credentials, demo: models.demo, dialects, draining: closing.signal };
   const { server, eventStreams } = await createFront(front);
   try {
     const stopRefreshing = await keepFresh(models.catalogue, closing.signal);
+    await checkModules(config, runtimes);
+    await saveAgents(config, store);
     await engine.recover();
     const url = await listen(server, config);
     const closeControl = await openControl({
@@ -126,6 +117,38 @@ export async function startApp(config: Config, options: AppOptions = {}): Promis
     await stop({ ...stopping, server, eventStreams, drainMs: 0 });
     throw error;
   }
+}
+
+interface EngineParts {
+  readonly log: Logger;
+  readonly store: Store;
+  readonly catalogue: RefreshableCatalogue;
+  readonly own: OpenedAccess;
+}
+
+/** The engine, with what has to be closed behind it. */
+async function openEngine(config: Config, options: AppOptions, { log, store, catalogue, own }: EngineParts) {
+  const { observer, metrics } = openObservers(log, { catalogue, store });
+  const limits = await openLimits(config, log, options.load);
+  const files = await openFiles(config, log);
+  const agents = openAgents();
+  const tools = await openTools(config, { log, search: createPassageSearch(store) });
+  const engine = createEngine({
+    store,
+    ...files,
+    catalogue,
+    ...agents,
+    sources: [...tools.sources, ...(options.sources ?? [])],
+    counter: createTokenCounter(),
+    templates: await loadTemplates(),
+    ids: randomIds,
+    clock: systemClock,
+    observer,
+    ...limits,
+    access: administered(own, options.dialects ?? doors),
+    settings: { ...config.limits, ...config.agents, defaultAgent: config.agents.default },
+  });
+  return { engine, metrics, runtimes: agents.runtimes, limits, files, tools };
 }
 
 /** What the engine needs to make keys and tokens. */
@@ -200,6 +223,7 @@ interface Stopping {
   readonly store: Store;
   readonly limits: { close(): Promise<void> };
   readonly files: { close(): Promise<void> };
+  readonly tools: { close(): Promise<void> };
   readonly credentials: Credentials;
   readonly closing: AbortController;
   readonly drainMs: number;
@@ -208,7 +232,7 @@ interface Stopping {
 }
 
 async function stop(stopping: Stopping): Promise<void> {
-  const { server, eventStreams, engine, store, files, limits, credentials, closing, drainMs, closeControl } = stopping;
+  const { server, eventStreams, engine, store, files, tools, limits, credentials, closing, drainMs, closeControl } = stopping;
   closing.abort();
   await engine.drain(drainMs);
   eventStreams.close();
@@ -219,6 +243,7 @@ async function stop(stopping: Stopping): Promise<void> {
   await closeControl?.();
   await credentials.close();
   await limits.close();
+  await tools.close();
   await files.close();
   await store.close();
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { type AgentConfig, readAgents } from './config/agents.ts';
 import { ConfigError } from './config/config-error.ts';
 import { type ConfigFile, type PlaceOf, parseConfigFile } from './config/config-file.ts';
 import { readDatabaseUrl } from './config/database-url.ts';
@@ -15,6 +16,7 @@ import {
 } from './config/environment.ts';
 import { type ModelConfig, type ProviderConfig, readDefaultModel, readModels, readProviders } from './config/providers.ts';
 import { readTiers } from './config/tiers.ts';
+import { type McpServerConfig, readAllowedDestinations, readMcpServers } from './config/tools.ts';
 import { jwksUrlProblem } from './core/jwks-url.ts';
 import type { Tier } from './core/limits.ts';
 import { secretWeakness } from './core/secret-strength.ts';
@@ -64,6 +66,19 @@ export interface Config {
     readonly answerChars: number;
     readonly fileMebibytesPerUser: number;
   };
+  readonly agents: {
+    readonly definitions: readonly AgentConfig[];
+    /** The name of the agent that answers where nobody names one. */
+    readonly default: string | null;
+    /** How long people have to decide about a call. */
+    readonly approvalSeconds: number;
+    /** How long one call of a tool may take. */
+    readonly callSeconds: number;
+  };
+  readonly mcp: readonly McpServerConfig[];
+  readonly tools: { readonly httpFetch: boolean };
+  /** What requests to addresses that models choose may reach beyond the public Internet. */
+  readonly egress: { readonly allow: readonly string[] };
   /** Allowances by name; `default` and `development` are always there. */
   readonly tiers: Readonly<Record<string, Tier>>;
   /** Whether `/metrics` asks for no key. */
@@ -86,7 +101,7 @@ export function readDataDirectory({ env, cwd }: Pick<ConfigSource, 'env' | 'cwd'
 
 /** Reads environment and configuration file; throws a `ConfigError` that says what to change. */
 export function loadConfig({ env, cwd, readFile = readTextFile }: ConfigSource): Config {
-  const { file, placeOf } = readConfigFile({ env, cwd, readFile });
+  const { file, placeOf, path } = readConfigFile({ env, cwd, readFile });
   const providers = readProviders(env, file, placeOf);
   const access = readAccess(env);
   const config: Config = {
@@ -114,6 +129,10 @@ export function loadConfig({ env, cwd, readFile = readTextFile }: ConfigSource):
       fileMebibytesPerUser: 1024,
       ...file.limits,
     },
+    agents: { default: null, approvalSeconds: 86_400, callSeconds: 60, ...file.agents, definitions: readAgents(file, { placeOf, path }) },
+    mcp: readMcpServers(env, file, { placeOf, path }),
+    tools: { httpFetch: false, ...file.tools },
+    egress: { allow: readAllowedDestinations(file, placeOf) },
     tiers: readTiers(file),
     // Behind a proxy everybody comes from loopback, and in production there may be one.
     metrics: { public: file.metrics?.public ?? (isLoopback(access.host) && !access.production) },
@@ -121,13 +140,13 @@ export function loadConfig({ env, cwd, readFile = readTextFile }: ConfigSource):
   return deepFreeze(config);
 }
 
-function readConfigFile({ env, cwd, readFile }: Required<ConfigSource>): { file: ConfigFile; placeOf: PlaceOf } {
+function readConfigFile({ env, cwd, readFile }: Required<ConfigSource>): { file: ConfigFile; placeOf: PlaceOf; path: string } {
   const named = variable(env, 'POLYLOGUE_CONFIG');
   const path = resolve(cwd, named ?? 'polylogue.config.json');
   const text = readFile(path);
-  if (text !== null) return parseConfigFile(text, path);
+  if (text !== null) return { ...parseConfigFile(text, path), path };
   if (named !== null) throw new ConfigError(`POLYLOGUE_CONFIG names ${path}, but there is no such file.`);
-  return { file: { version: 1 }, placeOf: () => path };
+  return { file: { version: 1 }, placeOf: () => path, path };
 }
 
 type Access = Pick<Config, 'host' | 'production' | 'developmentKey' | 'signingSecrets' | 'jwksUrl' | 'warnings'>;

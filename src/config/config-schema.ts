@@ -1,4 +1,6 @@
 import { type Static, type TProperties, type TSchema, Type } from '../core/schema.ts';
+import { agentsSchema } from './agent-schema.ts';
+import { egressSchema, mcpSchema, toolsSchema } from './tool-schema.ts';
 
 const BIGGEST = 2_147_483_647;
 
@@ -100,6 +102,10 @@ export const configSchema = Type.Object(
         contentBytes: count(1, { description: 'Longest message, in bytes of UTF-8.', default: 32_768 }),
       }),
     ),
+    agents: Type.Optional(agentsSchema),
+    mcp: mcpSchema,
+    tools: Type.Optional(toolsSchema),
+    egress: Type.Optional(egressSchema),
     limits: Type.Optional(limits),
     tokens: Type.Optional(
       closed("What tokens of the default application's users must say.", {

@@ -15,6 +15,15 @@ export function variable(env: Environment, name: string): string | null {
   return value === undefined || value === '' ? null : value;
 }
 
+/** The value of a variable that a setting names; `place` is the setting. Without one it throws a `ConfigError`. */
+export function namedVariable(env: Environment, name: string, place: string): string {
+  const value = variable(env, name);
+  if (value !== null) return value;
+  // Whoever takes the setting for the value itself must not find that in a log.
+  if (!/^[A-Z_][A-Z0-9_]*$/.test(name)) throw new ConfigError(`${place} must be the name of an environment variable that holds the key.`);
+  throw new ConfigError(`${place} names ${name}, but that environment variable is not set.`);
+}
+
 /** The port to listen on; 0 lets the system choose. */
 export function readPort(env: Environment): number {
   const text = variable(env, 'PORT') ?? '8000';

@@ -1,7 +1,7 @@
 import { FALLBACK_MODEL } from '../core/fallback-model.ts';
 import { ConfigError } from './config-error.ts';
 import type { ConfigFile, PlaceOf } from './config-file.ts';
-import { type Environment, parseBaseUrl, variable } from './environment.ts';
+import { type Environment, namedVariable, parseBaseUrl, variable } from './environment.ts';
 
 interface Keyed {
   readonly name: string;
@@ -73,13 +73,7 @@ function providersOf(env: Environment): readonly ProviderConfig[] {
 }
 
 function readKey(env: Environment, name: string | undefined, placeIn: PlaceOf): string | null {
-  if (name === undefined) return null;
-  const key = variable(env, name);
-  if (key !== null) return key;
-  const place = placeIn('apiKeyEnv');
-  // Whoever takes the setting for the key itself must not find that in a log.
-  if (!/^[A-Z_][A-Z0-9_]*$/.test(name)) throw new ConfigError(`${place} must be the name of an environment variable that holds the key.`);
-  throw new ConfigError(`${place} names ${name}, but that environment variable is not set.`);
+  return name === undefined ? null : namedVariable(env, name, placeIn('apiKeyEnv'));
 }
 
 /** The file's models, each with a provider that exists. */

@@ -18,6 +18,7 @@ export function createLogObserver(log: Logger): Observer {
     runStarted: ({ id, model, attempt, queuedMs }) => log.debug({ run: id, model, attempt, queued_ms: queuedMs }, 'run started'),
     modelCalled: nothing,
     modelReturned: nothing,
+    toolReturned: ({ id, name, status, durationMs }) => log.debug({ run: id, tool: name, status, ms: durationMs }, 'tool returned'),
     firstToken: ({ id, model, sinceStartMs }) => log.debug({ run: id, model, ms: sinceStartMs }, 'first token'),
     runEnding: nothing,
     runEnded: ({ id, model, status, code, durationMs }) => log.info({ run: id, model, status, code, ms: durationMs }, 'run ended'),

@@ -4,6 +4,7 @@ import { createFlushMetrics } from './flush-metrics.ts';
 import { WAITS } from './waits.ts';
 
 const nothing = () => undefined;
+const uncounted = { runBegun: nothing, modelCalled: nothing, modelReturned: nothing, runEnding: nothing, accessChanged: nothing };
 
 interface RunMetricsOptions {
   readonly registry: Registry;
@@ -50,17 +51,14 @@ export function createRunMetrics({ registry, modelLabel }: RunMetricsOptions): O
   return {
     ...createFlushMetrics(registry),
     ...createTroubleMetrics(registry),
-    runBegun: nothing,
+    ...createToolMetrics(registry),
+    ...uncounted,
     runQueued: () => queued.inc(),
     runStarted({ queuedMs }) {
       running.inc();
       waited.observe(queuedMs / 1000);
     },
-    modelCalled: nothing,
-    modelReturned: nothing,
     firstToken: ({ model, sinceStartMs }) => firstToken.observe({ model: modelLabel(model) }, sinceStartMs / 1000),
-    runEnding: nothing,
-    accessChanged: nothing,
     runEnded({ status, code, usage, durationMs, ...run }) {
       const model = modelLabel(run.model);
       running.dec();
@@ -71,6 +69,17 @@ export function createRunMetrics({ registry, modelLabel }: RunMetricsOptions): O
       tokens.inc({ model, direction: 'output' }, usage.output_tokens);
     },
   };
+}
+
+function createToolMetrics(registry: Registry): Pick<Observer, 'toolReturned'> {
+  const took = new Histogram({
+    name: 'polylogue_tool_call_seconds',
+    help: 'How long calls of tools took, by how they ended.',
+    labelNames: ['status'],
+    buckets: WAITS,
+    registers: [registry],
+  });
+  return { toolReturned: ({ status, durationMs }) => took.observe({ status }, durationMs / 1000) };
 }
 
 function createTroubleMetrics(registry: Registry): Pick<Observer, 'refused' | 'faulted'> {

@@ -23,6 +23,25 @@ const shape = ({ name, attributes, status, events }: ReadableSpan) => ({
   events: events.map((event) => event.name),
 });
 
+test("a tool's call is a span of its run, with its name, its time and how it ended", () => {
+  const spans = attachSdk();
+  const clock = createFakeClock();
+  const observer = createTraceObserver(clock);
+  observer.runStarted({ id, model: 'fast', attempt: 2, queuedMs: 0 });
+  clock.advance(50);
+  observer.toolReturned({ id, name: 'look', status: 'completed', durationMs: 30 });
+  observer.toolReturned({ id, name: 'write', status: 'failed', durationMs: 0 });
+  const [look, write] = spans();
+  expect(look && shape(look)).toEqual({
+    name: 'polylogue.tool',
+    attributes: { 'gen_ai.tool.name': 'look', 'polylogue.tool.status': 'completed' },
+    status: 0,
+    events: [],
+  });
+  expect(look?.startTime).toEqual([1_700_000_000, 20_000_000]);
+  expect(write?.status.code).toBe(2);
+});
+
 test('a run is a trace: the run, its model call, and the storing of its end', () => {
   const spans = attachSdk();
   const observer = createTraceObserver(systemClock);

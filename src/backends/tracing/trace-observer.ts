@@ -4,6 +4,15 @@ import type { Clock } from '../../core/ports/clock.ts';
 import type { Observer } from '../../core/ports/observer.ts';
 
 const nothing = () => undefined;
+/** What belongs to no single run. */
+const untraced = {
+  flushed: nothing,
+  delivered: nothing,
+  flushFailed: nothing,
+  refused: nothing,
+  accessChanged: nothing,
+  faulted: nothing,
+};
 
 /** Stored runs that have not started; beyond so many the oldest are forgotten, as they may have started in another process. */
 const MAX_BEGUN = 10_000;
@@ -23,8 +32,8 @@ interface OpenRun {
 
 /**
  * Reports runs to whatever OpenTelemetry SDK the process has registered: a span `polylogue.run` for each execution, below it one for storing
- * the question (only where the process that executes also stored it), one for the wait in the thread's queue, one for every model call and
- * one for storing the end, with which the last text is delivered. Attributes follow the conventions for generative AI and never hold a text.
+ * the question (only where the process that executes also stored it), one for the wait in the thread's queue, one for every call of a model or a
+ * tool and one for storing the end, with which the last text is delivered. Attributes follow the conventions for generative AI and never hold a text.
  * Without an SDK, or for a run that it does not sample, nothing is kept but when queued runs were stored.
  */
 export function createTraceObserver(clock: Pick<Clock, 'now'>): Observer {
@@ -32,6 +41,7 @@ export function createTraceObserver(clock: Pick<Clock, 'now'>): Observer {
   const open = new Map<RunId, OpenRun>();
   const { take, ...begun } = createBegunRuns(clock);
   return {
+    ...untraced,
     ...begun,
     runStarted({ id, model, attempt, queuedMs }) {
       const now = clock.now();
@@ -65,6 +75,13 @@ export function createTraceObserver(clock: Pick<Clock, 'now'>): Observer {
       endSpan(span, code);
       run?.calls.delete(call);
     },
+    toolReturned({ id, name, status, durationMs }) {
+      const run = open.get(id);
+      if (!run) return;
+      const attributes = { 'gen_ai.tool.name': name, 'polylogue.tool.status': status };
+      const span = childOf(run, tracer, { name: 'polylogue.tool', kind: SpanKind.CLIENT, startTime: clock.now() - durationMs, attributes });
+      endSpan(span, status === 'completed' ? null : status);
+    },
     firstToken: ({ id }) => void open.get(id)?.span.addEvent('first token'),
     runEnding({ id }) {
       const run = open.get(id);
@@ -79,12 +96,6 @@ export function createTraceObserver(clock: Pick<Clock, 'now'>): Observer {
       run.span.setAttributes({ 'polylogue.run.status': status, ...(usage ? usageAttributes(usage) : {}) });
       endSpan(run.span, status === 'failed' ? (code ?? 'failed') : null);
     },
-    flushed: nothing,
-    delivered: nothing,
-    flushFailed: nothing,
-    refused: nothing,
-    accessChanged: nothing,
-    faulted: nothing,
   };
 }
 

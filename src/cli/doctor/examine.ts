@@ -17,6 +17,7 @@ import { examineFiles } from './files.ts';
 import { fail, ok, warn } from './finding.ts';
 import { examineKeySets, examineProviders, type Providers } from './reach.ts';
 import { examineSettings } from './settings.ts';
+import { examineTools } from './tools.ts';
 
 /** Examines the server in whose process this runs. */
 export async function examineRunning(config: Config, { engine, providers }: Running, signal: AbortSignal): Promise<readonly Finding[]> {
@@ -43,7 +44,8 @@ export async function examineStopped(config: Config, signal: AbortSignal): Promi
 
 async function examineAround(given: { config: Config; providers: Providers; signal: AbortSignal }): Promise<readonly Finding[]> {
   const { config, providers, signal } = given;
-  return [...examineSettings(config), ...(await examineFiles(config)), ...(await examineProviders(providers, signal))];
+  const reached = await Promise.all([examineProviders(providers, signal), examineTools(config, signal)]);
+  return [...examineSettings(config), ...(await examineFiles(config)), ...reached.flat()];
 }
 
 async function examineStore(config: Config): Promise<{ version: number | null; findings: readonly Finding[] }> {
