@@ -94,6 +94,7 @@ test.each([
   ['a store in another store', 'src/backends/stores/sqlite/store.ts', '../postgres/store.ts', 'store-sees-itself-and-sql'],
   ['a store in the query module', 'src/backends/stores/sql/query.ts', '../sqlite/store.ts', 'store-sees-itself-and-sql'],
   ['the engine in an agent', 'src/agents/writer.ts', '../engine/runs/start.ts', 'agent-sees-core'],
+  ['a library of agents outside of their runtimes', 'src/app.ts', '@langchain/langgraph', 'agent-library-stays-in-its-runtime'],
   ['the composition root in the engine', 'src/engine/runs/start.ts', '../../app.ts', 'engine-sees-only-core'],
   ['a test in the product', 'src/app.ts', '../test/support/server.ts', 'no-test-in-product'],
   ['a file that is not there', 'src/app.ts', './absent.ts', 'no-unresolved'],

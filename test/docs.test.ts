@@ -112,10 +112,10 @@ describe('the pages', () => {
   });
 
   test('show configurations that the server takes', () => {
-    for (const name of ['configuration.md', 'limits.md']) {
+    for (const name of ['configuration.md', 'limits.md', 'tools.md']) {
       const [file = ''] = blocksOf(pages.get(name) ?? '', 'json');
       expect(misfits(JSON.parse(JSON.stringify(configSchema)), JSON.parse(file))).toEqual([]);
-      expect(() => loadConfig({ env: { GROQ_API_KEY: 'any' }, cwd: '/', readFile: () => file })).not.toThrow();
+      expect(() => loadConfig({ env: { GROQ_API_KEY: 'any', WIKI_TOKEN: 'any' }, cwd: '/', readFile: () => file })).not.toThrow();
     }
   });
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { doors } from '../src/app.ts';
+import { agentGifts, forecaster } from './support/agent-gifts.ts';
 import type { DescribedContent, DescribedOperation, DescribedParameter, RequestChange } from './support/api-description.ts';
 import { operationsOf } from './support/api-description.ts';
 import { startTestApp, type TestApp } from './support/app.ts';
@@ -36,6 +37,7 @@ const UNSENT_HERE = [
   'chat-sessions.stream.2 state_conflict',
   ...['createPrompt', 'createPrompt.2', 'changePrompt', 'changePrompt.2'].map((id) => `chat-sessions.${id} state_conflict`),
   ...['createPrompt', 'changePrompt', 'restorePromptVersion'].map((id) => `native.${id} state_conflict`),
+  ...['createAgent', 'changeAgent', 'deleteAgent', 'decide'].map((id) => `native.${id} state_conflict`),
   'native.followThread too_many_readers',
   ...['native.addFile', 'chat-sessions.uploadFile', 'chat-sessions.uploadFile.2'].flatMap((id) => [
     `${id} state_conflict`,
@@ -61,10 +63,20 @@ beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'polylogue-examples-'));
   const retired = await retireModel();
   // So slow that a request just sent is still being answered when it is asked about.
-  const file = { demo: { tokenDelayMs: 5 }, models, limits: { drainSeconds: 1, ...DOCUMENTED_BOUNDS }, tiers: DOCUMENTED_TIERS };
+  const file = {
+    demo: { tokenDelayMs: 5 },
+    agents: { definitions: { forecaster } },
+    models,
+    limits: { drainSeconds: 1, ...DOCUMENTED_BOUNDS },
+    tiers: DOCUMENTED_TIERS,
+  };
   app = await startTestApp({ dataDir, file, env: { BETTER_AUTH_SECRET: DOCUMENTED_SECRET } });
   operations = operationsOf(JSON.parse(await (await app.send('/openapi.json')).text()));
-  replay = createReplay(app, operations);
+  replay = createReplay(
+    app,
+    operations,
+    agentGifts(() => app),
+  );
   arrangements = createArrangements({ app, replay, retired });
 });
 afterAll(async () => {

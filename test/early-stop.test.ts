@@ -10,6 +10,7 @@ import { createMemoryRateLimiter } from '../src/backends/limits/memory.ts';
 import { createCatalogue } from '../src/backends/models/catalogue.ts';
 import { openSqliteStore } from '../src/backends/stores/sqlite/index.ts';
 import { createTokenCounter } from '../src/backends/tokenizer/token-counter.ts';
+import { createToolSchemas } from '../src/backends/tool-schemas/index.ts';
 import { readTiers } from '../src/config/tiers.ts';
 import { DEFAULT_APPLICATION } from '../src/core/ids.ts';
 import { DEVELOPMENT_TIER } from '../src/core/limits.ts';
@@ -71,7 +72,10 @@ beforeEach(async () => {
       },
     },
     catalogue: createCatalogue({ settings: {}, providers: { demo: provider }, log }),
-    agents: [],
+    sources: [],
+    schemas: createToolSchemas(),
+    runtimes: () => Promise.reject(new Error('No agent is executed')),
+    houseGraph: null,
     counter: createTokenCounter(),
     templates: [],
     blobs: openFileBlobs(join(directory, 'files')),
@@ -83,7 +87,15 @@ beforeEach(async () => {
     rates: { requests: createMemoryRateLimiter(), messages: createMemoryRateLimiter() },
     tiers: new Map(Object.entries(readTiers({ version: 1 }))),
     access: noAccess,
-    settings: { queuedRunsPerThread: 20, runSeconds: 60, answerChars: 1_000_000, fileMebibytesPerUser: 1 },
+    settings: {
+      queuedRunsPerThread: 20,
+      runSeconds: 60,
+      answerChars: 1_000_000,
+      callSeconds: 60,
+      approvalSeconds: 60,
+      defaultAgent: null,
+      fileMebibytesPerUser: 1,
+    },
   });
 });
 

@@ -11,7 +11,7 @@ import { countCalls } from './support/count-calls.ts';
 const UPKEEP = ['renewLeases', 'forgetOldKeys', 'touchKeys'];
 const TIMES = 20;
 /** What is answered without anything that is stored but who asks. */
-const PATHS = ['/polylogue/v1/me', '/polylogue/v1/models', '/polylogue/v1/agents'];
+const PATHS = ['/polylogue/v1/me', '/polylogue/v1/models'];
 
 let dataDir: string;
 let app: TestApp;

@@ -34,7 +34,8 @@ test('a start loads nothing that only commands, some settings or some requests n
   expect(code).toBe(0);
   expect(loaded).toContain('fastify');
   expect(loaded).toContain('ajv');
-  const late = /^(typebox|commander|kysely|pg|gpt-tokenizer|@ai-sdk\/.*|@hyzyla\/pdfium|@fastify\/(swagger-ui|static)|.*undici)$/;
+  const late =
+    /^(typebox|commander|kysely|pg|gpt-tokenizer|@ai-sdk\/.*|@langchain\/.*|langsmith|@openai\/.*|openai|zod|@modelcontextprotocol\/.*|htmlparser2|@hyzyla\/pdfium|@fastify\/(swagger-ui|static)|.*undici)$/;
   expect(loaded.filter((name) => late.test(name))).toEqual([]);
 });
 

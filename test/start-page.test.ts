@@ -74,6 +74,6 @@ test('the command of each door prints an answer as it stands', async () => {
   });
   expect(levia).toMatch(/"type":"complete","data":\{"reply":"[^"]*> Hello/);
   expect(chatSessions).toMatch(/data: \[DONE\]\n\n$/);
-  expect(graph).toMatch(/event: node\ndata: classify\n\n.*event: done\ndata: \[DONE\]\n\n$/s);
+  expect(graph).toMatch(/event: node\ndata: supervisor\n\n.*event: done\ndata: \[DONE\]\n\n$/s);
   expect(JSON.parse(userChat)).toMatchObject({ success: true, message: { content: expect.stringContaining('> Hello') } });
 });

@@ -51,7 +51,7 @@ const withBody = () => reading().filter((route) => exampleForm(route) === null);
 const askingForFields = () => withBody().filter((route) => exampleBodies(route, target.ann).length > 0);
 /** None of these asks for a field. */
 const undemanding =
-  /^(native (POST|PATCH) \/threads(\/:thread_id)?|(native PATCH|chat-sessions PUT) \/prompts\/:prompt_id|chat-sessions POST \/prompts\/preview|graph POST (\/graph)?\/threads|user-chat POST \/conversations)$/;
+  /^(native (POST|PATCH) \/threads(\/:thread_id)?|(native PATCH|chat-sessions PUT) \/prompts\/:prompt_id|native PATCH \/agents\/:agent_id|chat-sessions POST \/prompts\/preview|graph POST (\/graph)?\/threads|user-chat POST \/conversations)$/;
 const demanding = () => askingForFields().filter(({ key }) => !undemanding.test(key));
 /** These make nothing, so that there is nothing to make twice. */
 const making = () =>

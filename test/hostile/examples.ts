@@ -16,12 +16,29 @@ export interface Known {
   /** A prompt's number, and its id in native. */
   readonly prompt_id: string;
   readonly prompt_uuid: string;
+  readonly agent_id: string;
+  /** A run with a call that somebody was asked about. */
+  readonly asked_run_id: string;
 }
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 export type Body = { readonly [name: string]: Json };
 
 const storedPrompt: Body = { title: 'T', content: 'C {a}', scenario: 's', description: 'D', metadata: { a: 'b' } };
+
+let agents = 0;
+
+/** Of a name that no other has. */
+const ownAgent = (): Body => ({
+  name: `An agent ${++agents}`,
+  description: 'D',
+  instructions: 'I',
+  greeting: 'G',
+  model: 'gpt-4',
+  tools: ['clock'],
+  rules: [{ tool: 'clock', rule: 'ask' }],
+  step_limit: 5,
+});
 
 const listOf = (...list: readonly Body[]) => list;
 
@@ -50,6 +67,10 @@ const bodies: Readonly<Record<string, (known: Known) => readonly Body[]>> = {
   'native POST /keys': ({ user_id }) => [
     { name: 'K', scopes: ['read'], dialects: ['native'], user_id, expires_at: '2099-01-01T00:00:00Z' },
   ],
+  'native POST /agents': () => [ownAgent()],
+  'native PATCH /agents/:agent_id': () => [{ ...ownAgent(), version: 1 }],
+  'native POST /runs/:run_id/approvals/:call_id': () =>
+    listOf({ decision: 'approve', arguments: { city: 'Rome' } }, { decision: 'approve' }),
   'native POST /prompts': () => [storedPrompt],
   'native PATCH /prompts/:prompt_id': () => [storedPrompt],
   'native POST /prompts/preview': ({ prompt_uuid }) => listOf({ prompt_id: prompt_uuid, variables: { a: 'b' } }, { content: 'Hi {a}' }),

@@ -74,7 +74,7 @@ function send(request: RawRequest, { headers }: Sender): Promise<RawAnswer> {
 /** What belongs to an application as a whole, or some protocols promise to a key that acts for all of its users: levia's ids, the user in a path. */
 function isVisibleToKeys({ route, name }: Slot): boolean {
   const visible: Readonly<Record<string, readonly string[]>> = {
-    native: ['key_id', 'body user_id'],
+    native: ['key_id', 'agent_id', 'body user_id'],
     levia: ['body session_id', 'body user_id', 'request_id'],
     graph: ['body user_id', 'query user_id'],
     'user-chat': ['user_id'],
@@ -87,6 +87,8 @@ const isNamesake = (stranger: string) => stranger.includes('the same name in ano
 /** Whether a slot means nothing foreign to this sender: a user is, to another application, a user of its own. */
 function mayUse(slot: Slot, stranger: string): boolean {
   if (stranger === 'a key acting for another user') return isVisibleToKeys(slot);
+  // Agents are the application's, for all of its users.
+  if (slot.route.key === 'native GET /agents/:agent_id') return !isNamesake(stranger) && stranger !== 'nobody';
   if (!isNamesake(stranger)) return false;
   const isOwnName = slot.route.dialect === 'user-chat' && slot.name.includes('user_id');
   return isOwnName || slot.name === 'body user_id' || (stranger.includes('a token') && slot.name.includes('query user_id'));
@@ -228,7 +230,7 @@ describe('an id of the sender', () => {
       'message thread_id': expect.arrayContaining(['message_received', 'assistant']),
       'delete_thread thread_id': ['thread_deleted'],
       'cancel job_id': ['assistant'],
-      'approve job_id': ['state_conflict'],
+      'approve job_id': ['approval_not_found'],
     });
   });
 });

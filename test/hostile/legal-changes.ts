@@ -39,6 +39,17 @@ const promptFields: Legal = [
   [/^metadata\./, ['missing', ...mostly('a huge string')]],
 ];
 
+const agentFields: Legal = [
+  [/^(description|instructions|greeting|model|tools|rules|step_limit)$/, ['missing']],
+  [/^(greeting|model)$/, ['null']],
+  [/^(description|instructions|greeting)$/, ['a string']],
+  [/^(description|instructions)$/, ['an empty string']],
+  [/^tools$/, lists],
+  [/^rules$/, ['an empty array']],
+  [/^(tools|rules)\.0$/, ['missing']],
+  [/^step_limit$/, ['a number']],
+];
+
 const previewed: Legal = [
   [/^content$/, ['a string']],
   [/^variables$/, ['missing', 'an object']],
@@ -78,6 +89,12 @@ const legal: Readonly<Record<string, Legal>> = {
     [/^(scopes|dialects|user_id|expires_at)$/, ['missing']],
     [/^(dialects|user_id|expires_at)$/, ['null']],
     [/^(name|user_id)$/, ['a string']],
+  ],
+  'native POST /agents': agentFields,
+  'native PATCH /agents/:agent_id': [[/^(name|version)$/, ['missing']], [/^version$/, ['a number']], ...agentFields],
+  'native POST /runs/:run_id/approvals/:call_id': [
+    [/^arguments$/, [...left, 'an object', 'a string', 'an empty string']],
+    [/^arguments\./, ['missing', ...mostly('')]],
   ],
   'native POST /prompts': promptFields,
   'native PATCH /prompts/:prompt_id': [[/./, ['missing']], ...promptFields],

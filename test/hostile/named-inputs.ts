@@ -1,7 +1,7 @@
 import type { AttachmentId, KeyId, MessageId, PromptId, ThreadKey } from '../../src/core/ids.ts';
-import type { PromptVersion } from '../../src/core/prompt.ts';
 import { samplePrompt } from '../../src/http/docs/samples.ts';
 import {
+  writeAgentCursor,
   writeFileCursor,
   writeKeyCursor,
   writeMessageCursor,
@@ -53,8 +53,10 @@ const inputs: Readonly<Record<string, NamedInputs>> = {
   'native POST /tokens': user,
   'native GET /keys': { 'query cursor': place(({ key_id }) => writeKeyCursor(key_id as KeyId)) },
   'native POST /keys': user,
+  'native GET /agents': { 'query cursor': place(() => writeAgentCursor('A')) },
+  'native GET /agents/:agent_id/versions': { 'query cursor': place(() => writeVersionCursor({ version: FAR_FUTURE })) },
   'native GET /prompts': { 'query cursor': place(({ prompt_uuid }) => writePromptCursor(promptAt(prompt_uuid))) },
-  'native GET /prompts/:prompt_id/versions': { 'query cursor': place(() => writeVersionCursor({ version: FAR_FUTURE } as PromptVersion)) },
+  'native GET /prompts/:prompt_id/versions': { 'query cursor': place(() => writeVersionCursor({ version: FAR_FUTURE })) },
   'native POST /prompts/preview': { 'body prompt_id': record('prompt_uuid') },
   'chat-sessions POST /prompts/preview': { 'body prompt_id': record('prompt_id') },
   'levia POST /create': user,
@@ -80,6 +82,7 @@ const plain = new Set([
   ...['description', 'include_templates', 'scenario', 'search', 'q', 'variables'],
   ...['start_date', 'status', 'stream', 'tag', 'tags', 'temperature', 'text', 'tier', 'title', 'type', 'wait'],
   ...['q', 'search_term'],
+  ...['arguments', 'decision', 'greeting', 'instructions', 'rule', 'rules', 'step_limit', 'tool', 'tools', 'version'],
   ...['Prefer', 'X-User-Id', 'Last-Event-ID'],
 ]);
 

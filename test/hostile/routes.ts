@@ -37,16 +37,20 @@ function addRoute(routes: Route[], { dialect, method, url, routePath, bodySchema
 
 /** Whether a route takes a server's key only, and no user's token. */
 export function needsServerKey({ key }: Route): boolean {
-  return /^native \w+ \/(keys|tokens)/.test(key);
+  return /^native (\w+ \/(keys|tokens)|(POST|PATCH|DELETE) \/agents|GET \/agents\/:agent_id\/versions)/.test(key);
 }
 
-/** Under which name of `Known` a route's parameter is: native names prompts by their UUIDs, chat-sessions by their numbers. */
-function knownName({ dialect }: Route, name: string): string {
+/**
+ * Under which name of `Known` a route's parameter is: native names prompts by their UUIDs, chat-sessions by their numbers; calls are of a run of
+ * their own.
+ */
+function knownName({ dialect, key }: Route, name: string): string {
+  if (name === 'run_id' && key.includes('/approvals/')) return 'asked_run_id';
   return dialect === 'native' && name === 'prompt_id' ? 'prompt_uuid' : name;
 }
 
-/** Parameters that name nothing by themselves: a prompt's first version is there as long as the prompt is. */
-const ordinary: Readonly<Record<string, string>> = { version: '1' };
+/** Parameters that name nothing by themselves: a prompt's first version is there as long as the prompt is, a run's call as long as the run is. */
+const ordinary: Readonly<Record<string, string>> = { version: '1', call_id: 'retrieve_weather' };
 
 /** The names of a route's parameters that lead to records. */
 export function slotsOf(route: Route): string[] {

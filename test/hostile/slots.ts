@@ -19,6 +19,8 @@ export const unknown: Known = {
   file_id: '01900000-0000-7000-8000-00000000dead',
   prompt_id: '4611686018427387',
   prompt_uuid: '01900000-0000-7000-8000-00000000dead',
+  agent_id: '01900000-0000-7000-8000-00000000dead',
+  asked_run_id: '01900000-0000-7000-8000-00000000dead',
 };
 
 /** A place in a route's requests that takes an id. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { doors } from '../../src/app.ts';
 import { type ApplicationId, DEFAULT_APPLICATION } from '../../src/core/ids.ts';
 import { SCOPES } from '../../src/core/principal.ts';
+import { forecaster } from '../support/agent-gifts.ts';
 import { startTestApp, type TestApp, type TestAppOptions } from '../support/app.ts';
 import { file, formOf } from '../support/forms.ts';
 import { createTestDatabase } from '../support/test-database.ts';
@@ -33,6 +34,8 @@ export interface Target {
 /** What `foreignKey` of a test's server makes. */
 export const OTHER_APPLICATION = 'other' as ApplicationId;
 
+const agents = { agents: { definitions: { forecaster } } };
+
 let postgresServer: string | null = null;
 
 /** From now on the targets of this test file store in databases of this PostgreSQL server. */
@@ -53,7 +56,7 @@ export async function startTarget(options: Pick<TestAppOptions, 'env' | 'file'> 
   const dataDir = await mkdtemp(join(tmpdir(), 'polylogue-hostile-'));
   const database = postgresServer === null ? null : await createTestDatabase(postgresServer);
   const place = { dataDir, ...(database && { databaseUrl: database.url }) };
-  const first = await startTestApp(place);
+  const first = await startTestApp({ ...place, file: agents });
   const ann = await converse(first, 'ann');
   const bob = await converse(first, 'bob');
   await first.foreignKey();
@@ -62,7 +65,8 @@ export async function startTarget(options: Pick<TestAppOptions, 'env' | 'file'> 
   await first.close();
   const before = await readRows(place);
   const routes: Route[] = [];
-  const app = await startTestApp({ ...options, ...place, dialects: recordRoutes(doors, routes) });
+  const file = { ...agents, ...options.file };
+  const app = await startTestApp({ ...options, ...place, file, dialects: recordRoutes(doors, routes) });
   const stop = async (): Promise<StoredRows> => {
     await app.close();
     return readRows(place);
@@ -117,7 +121,38 @@ export async function converse(app: TestApp, user: string): Promise<Known> {
     file_id: await addFile(app, id('x-thread-id'), user),
     prompt_id: String(items[0]?.id),
     prompt_uuid: prompt.id,
+    agent_id: await addAgent(app, user),
+    asked_run_id: await approveCall(app, authorization),
   };
+}
+
+let made = 0;
+
+/** Makes an agent of the first application, whose name is its own. */
+async function addAgent(app: TestApp, user: string): Promise<string> {
+  made += 1;
+  const added = await app.post('/polylogue/v1/agents', { name: `Agent ${made} of ${user}`, tools: ['clock'] });
+  return ((await added.json()) as { id: string }).id;
+}
+
+/** Has a call made that somebody was asked about, waits for the end of its run, and gives its id. */
+async function approveCall(app: TestApp, authorization: string): Promise<string> {
+  const headers = { authorization };
+  const json = async (response: Promise<Response>) => JSON.parse(await (await response).text());
+  const thread = await json(app.post('/polylogue/v1/threads', {}, headers));
+  const body = { text: 'What is the weather like in Berlin?', agent: 'forecaster' };
+  const run = await json(app.post(`/polylogue/v1/threads/${thread.id}/runs`, body, headers));
+  const path = `/polylogue/v1/runs/${run.id}`;
+  for (let callId: string | null = null; ; ) {
+    const { data, ended } = await json(app.send(`${path}/events?wait=false`, { headers }));
+    const question = data.find(({ type }: { type: string }) => type === 'approval.requested');
+    if (ended && callId !== null) return run.id;
+    if (question && callId === null) {
+      callId = String(question.call_id);
+      await json(app.post(`${path}/approvals/${callId}`, { decision: 'approve' }, headers));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }
 
 /** Adds a file to a user's thread whose text holds `secret of <user>`. */

@@ -29,7 +29,8 @@ const BY_CHANCE_STATUSES = [200, 404];
 
 export const isReading = ({ method }: Route) => method === 'GET';
 export const isMetrics = ({ key }: Route) => key === METRICS.key;
-export const isAdministration = (route: Route) => /^native \w+ \/keys/.test(route.key);
+export const isAdministration = (route: Route) =>
+  /^native (\w+ \/keys|(POST|PATCH|DELETE) \/agents|GET \/agents\/:agent_id\/versions)/.test(route.key);
 export const always: (verdict: Verdict) => Judge = (verdict) => () => verdict;
 
 /** What speaks for ann alone, where ann asks. */

@@ -35,9 +35,10 @@ function otherFact(random: Random): RunFact {
   return random.pick<RunFact>([
     { type: 'reasoning.appended', message_id: answerId, text },
     { type: 'node.entered', name: text },
-    { type: 'tool.called', ...call, arguments: text },
-    { type: 'tool.returned', ...call, status: 'failed', result: text },
-    { type: 'approval.requested', ...call, arguments: text },
+    { type: 'tool.called', ...call, arguments: text, called_at: text },
+    { type: 'tool.returned', ...call, status: 'failed', result: text, returned_at: text },
+    { type: 'approval.requested', ...call, arguments: text, expires_at: text },
+    { type: 'approval.decided', call_id: text, decision: 'deny', arguments: text, expired: false },
     { type: 'usage.recorded', usage: { input_tokens: 1, output_tokens: 1 } },
     { type: 'run.restarted', attempt: 2 },
   ]);

@@ -11,6 +11,7 @@ import { AppError } from '../../src/core/errors.ts';
 import { type ApplicationId, DEFAULT_APPLICATION } from '../../src/core/ids.ts';
 import type { LoadGauge } from '../../src/core/ports/load.ts';
 import type { Store } from '../../src/core/ports/store.ts';
+import type { ToolSource } from '../../src/core/ports/tool.ts';
 import type { Access, CreateKey } from '../../src/engine/index.ts';
 import type { Dialect } from '../../src/http/dialect.ts';
 
@@ -50,6 +51,8 @@ export interface TestAppOptions {
   /** Instead of the one that the settings choose; the server closes it. */
   readonly store?: Store;
   readonly dialects?: readonly Dialect[];
+  /** Tools besides those of the settings. */
+  readonly sources?: readonly ToolSource[];
   /** Always calm unless given: what else runs on the machine makes no test's server turn anybody away. */
   readonly load?: LoadGauge;
 }
@@ -74,7 +77,7 @@ async function createForeignKey(access: Access): Promise<string> {
 
 /** Starts it; without bounds on what callers may use unless `file` has `tiers`. */
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
-  const { env = {}, file = {}, dataDir, databaseUrl = '', store, dialects, load = calm } = options;
+  const { env = {}, file = {}, dataDir, databaseUrl = '', store, dialects, sources, load = calm } = options;
   const directory = dataDir ?? (await mkdtemp(join(tmpdir(), 'polylogue-')));
   const lines: string[] = [];
   const sink = new Writable({
@@ -88,7 +91,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     cwd: directory,
     readFile: () => JSON.stringify({ version: 1, demo: { tokenDelayMs: 0 }, limits: { drainSeconds: 1 }, tiers, ...file }),
   });
-  const given = { ...(store && { store }), ...(dialects && { dialects }), load };
+  const given = { ...(store && { store }), ...(dialects && { dialects }), ...(sources && { sources }), load };
   const app = await startApp(config, { log: createLogger('info', sink), ...given });
   const send = (path: string, init: RequestInit = {}) => {
     const headers = new Headers({ authorization: `Bearer ${DEVELOPMENT_KEY}`, ...init.headers });

@@ -21,7 +21,7 @@ interface NativeBody {
   readonly status: string;
   readonly message_id: string;
   readonly answer_id: string;
-  readonly data: readonly { readonly name: string; readonly nodes: readonly string[] }[];
+  readonly data: readonly { readonly name: string }[];
 }
 
 /** A server with a scripted model for the tests of one file, and its chat sockets. */

@@ -117,7 +117,7 @@ const graphPython: ChatClient = {
       const command = [PYTHON, script('graph-client.py'), url, DEVELOPMENT_KEY, user, thread, question] as const;
       const { stdout } = await runToSuccess(command);
       // It prints whatever data comes, names of nodes too.
-      texts.push(stdout.replace(/^classify(?:answer|small_talk)/, ''));
+      texts.push(stdout.replace(/^supervisor(?:retrieve_docs|retrieve_weather)*answer/, ''));
     }
     return texts;
   },

@@ -14,6 +14,8 @@ export interface ServerFrame {
   readonly message?: string;
   readonly code?: string;
   readonly name?: string;
+  readonly call_id?: string;
+  readonly decision?: string;
   readonly has_more?: boolean;
   readonly retry_after?: number;
 }

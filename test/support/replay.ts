@@ -34,7 +34,10 @@ export interface Replay {
   open(request: DocumentedRequest, signal: AbortSignal): Promise<Response>;
 }
 
-export function createReplay(app: Server, operations: readonly DescribedOperation[]): Replay {
+/** What an operation is given besides what the description says: parameters of its path, fields of its body. */
+export type Gifts = Readonly<Record<string, () => Promise<{ path?: Record<string, string>; fields?: Json }>>>;
+
+export function createReplay(app: Server, operations: readonly DescribedOperation[], gifts: Gifts = {}): Replay {
   function originOf(operation: DescribedOperation): { origin: DescribedOperation; status: string; link: DescribedLink } | null {
     for (const origin of operations)
       for (const [status, { links }] of Object.entries(origin.responses))
@@ -44,6 +47,8 @@ export function createReplay(app: Server, operations: readonly DescribedOperatio
 
   /** What the answer that an operation builds on gives it; empty for one that needs nothing. */
   async function giftsFor(operation: DescribedOperation): Promise<{ path: Record<string, string>; fields: Json }> {
+    const own = await gifts[operation.id]?.();
+    if (own) return { path: {}, fields: {}, ...own };
     const found = originOf(operation);
     if (!found) return { path: {}, fields: {} };
     const { origin, status, link } = found;

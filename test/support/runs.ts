@@ -19,6 +19,7 @@ export function recordingObserver(): Observer & { readonly reports: readonly [st
     runStarted: keep('runStarted'),
     modelCalled: keep('modelCalled'),
     modelReturned: keep('modelReturned'),
+    toolReturned: keep('toolReturned'),
     firstToken: keep('firstToken'),
     runEnding: keep('runEnding'),
     runEnded: keep('runEnded'),

@@ -13,6 +13,7 @@ export interface ExpectedCalls {
   readonly threads?: Partial<Engine['threads']>;
   readonly runs?: Partial<Engine['runs']>;
   readonly access?: Partial<Engine['access']>;
+  readonly agents?: Partial<Engine['agents']>;
   /** Without bound unless the test says otherwise. */
   readonly limits?: Partial<Engine['limits']>;
   readonly readiness?: Engine['readiness'];
@@ -25,7 +26,8 @@ function unexpected(name: string): () => Promise<never> {
 }
 
 /** An engine that does only what a test says; it knows the models `gpt-4` and `gpt-3.5-turbo`. */
-export function stubEngine({ threads, runs, access, limits, readiness = async () => ({ ready: true }) }: ExpectedCalls): Engine {
+export function stubEngine(calls: ExpectedCalls): Engine {
+  const { threads, runs, access, agents, limits, readiness = async () => ({ ready: true }) } = calls;
   return {
     threads: {
       create: unexpected('threads.create'),
@@ -53,6 +55,7 @@ export function stubEngine({ threads, runs, access, limits, readiness = async ()
       active: unexpected('runs.active'),
       liveOf: unexpected('runs.liveOf'),
       cancel: unexpected('runs.cancel'),
+      decide: unexpected('runs.decide'),
       follow: unexpected('runs.follow'),
       read: unexpected('runs.read'),
       await: unexpected('runs.await'),
@@ -102,7 +105,18 @@ export function stubEngine({ threads, runs, access, limits, readiness = async ()
         return model;
       },
     },
-    agents: [{ name: 'assistant-graph', description: 'A stub.', nodes: ['classify', 'answer'] }],
+    agents: {
+      graph: 'assistant-graph',
+      default: null,
+      list: unexpected('agents.list'),
+      find: unexpected('agents.find'),
+      known: unexpected('agents.known'),
+      versions: unexpected('agents.versions'),
+      create: unexpected('agents.create'),
+      change: unexpected('agents.change'),
+      delete: unexpected('agents.delete'),
+      ...agents,
+    },
     recover: unexpected('recover'),
     readiness,
     drain: unexpected('drain'),

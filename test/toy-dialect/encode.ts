@@ -27,6 +27,7 @@ export const toyStream: StreamFormat = {
         case 'tool.called':
         case 'tool.returned':
         case 'approval.requested':
+        case 'approval.decided':
         case 'usage.recorded':
           return [];
       }
