@@ -19,12 +19,14 @@ import { createDecide, createExpireApprovals } from './runs/decide.ts';
 import { createFollow, createRead } from './runs/follow.ts';
 import { createRunHost, type RunHost } from './runs/host.ts';
 import { createLatelyRefused } from './runs/lately-refused.ts';
+import { leaveRuns } from './runs/leave.ts';
+import type { RecoverPorts } from './runs/recover.ts';
 import { createStart } from './runs/start.ts';
 import { createSweep } from './runs/sweep.ts';
 import { createThreads } from './threads.ts';
 
 const PING_MS = 2_000;
-/** How long a drain waits for the ends of the runs it has interrupted. */
+/** How long a drain waits for the ends of the runs it has stopped. */
 const INTERRUPT_MS = 3_000;
 const MEBIBYTE = 1024 * 1024;
 
@@ -78,22 +80,23 @@ export function createEngine(ports: EnginePorts): Engine {
     agents: createAgents({ ...ports, defaultAgent: settings.defaultAgent }),
     recover: () => recover(ports, { host, sweep, strays, expireApprovals: createExpireApprovals(deciding) }),
     readiness: () => readiness(host, ports),
-    drain: (graceMs) => drain(ports, { host, previews, graceMs }),
+    drain: (graceMs) => drain(ports, { host, previews, canResume, graceMs }),
   };
 }
 
 interface Draining {
   readonly host: RunHost;
   readonly previews: Previews;
+  readonly canResume: RecoverPorts['canResume'];
   readonly graceMs: number;
 }
 
-async function drain({ clock }: EnginePorts, { host, previews, graceMs }: Draining): Promise<void> {
+async function drain({ store, clock }: EnginePorts, { host, previews, canResume, graceMs }: Draining): Promise<void> {
   host.startDraining();
   previews.startDraining();
   const working = [host.live, previews];
   await settle(working, clock, graceMs);
-  for (const run of host.live.all()) run.stop('interrupted');
+  await leaveRuns({ store, live: host.live, canResume });
   previews.stop();
   await settle(working, clock, INTERRUPT_MS);
   host.close();

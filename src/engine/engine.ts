@@ -217,7 +217,10 @@ export interface Engine {
   recover(): Promise<void>;
   /** Whether the engine takes new work, and why not. */
   readiness(): Promise<{ ready: true } | { ready: false; reason: string }>;
-  /** Refuses new work, lets running runs end for `graceMs`, then ends them as interrupted. The store can be closed afterwards. */
+  /**
+   * Refuses new work, lets running runs end for `graceMs`, then leaves those that can be taken up to the next
+   * process and ends the others as interrupted. The store can be closed afterwards.
+   */
   drain(graceMs: number): Promise<void>;
 }
 

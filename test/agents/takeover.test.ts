@@ -109,6 +109,48 @@ test('a call that only reads is made again', async () => {
   expect(events.filter(({ type }) => type === 'text.appended').at(-1)).toMatchObject({ at: 'I look. '.length });
 });
 
+test('a server that is stopped leaves a run in the middle of a call to the next one, and ends one in the middle of a text', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'polylogue-'));
+  cleanups.push(() => rm(dataDir, { recursive: true }));
+  const upstream = await startUpstream(
+    asking([{ id: 'call_w', name: 'work', args: { what: 'a' } }]),
+    [...answer(['Half of it']).slice(0, 2), { hang: true }],
+    answer(['It worked.']),
+  );
+  cleanups.push(() => upstream.close());
+  const calls: MadeCall[] = [];
+  const begun = Promise.withResolvers<void>();
+  const work = testTool('work', calls, {
+    readOnly: true,
+    answer: async (_args, { signal }) => {
+      if (calls.length > 1) return { status: 'completed', result: 'worked' };
+      begun.resolve();
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    },
+  });
+  const options = {
+    dataDir,
+    env: { OPENAI_BASE_URL: upstream.baseUrl },
+    file: { ...agentFile(), limits: { drainSeconds: 0 } },
+    sources: [testSource([work])],
+  };
+  const first = await startTestApp(options);
+  const before = overApp(first, upstream);
+  const calling = await before.ask('Work');
+  await begun.promise;
+  const talking = await before.ask('Say it');
+  await before.until(talking, 'text.appended');
+  await first.close();
+  const second = await startTestApp(options);
+  cleanups.push(() => second.close());
+  const after = overApp(second, upstream);
+  expect(typesOf(await after.eventsOf(talking))).toEqual(['run.started', 'text.appended', 'run.failed']);
+  expect(await after.show(talking)).toMatchObject({ status: 'failed', attempt: 1 });
+  const events = await after.eventsOf(calling);
+  expect(typesOf(events)).toEqual(['run.started', 'tool.called', 'run.restarted', 'tool.returned', 'text.appended', 'run.completed']);
+  expect(calls).toHaveLength(2);
+});
+
 test('an answer of which a part was seen ends as interrupted, with that part', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'polylogue-'));
   cleanups.push(() => rm(dataDir, { recursive: true }));
