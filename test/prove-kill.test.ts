@@ -10,7 +10,7 @@ for (const { name, skip, open } of await proofStores()) {
     `no acknowledged message and no seen token is lost when the server is killed (${name})`,
     async () => {
       const store = await open();
-      const report = await proveKill({ seed: chooseSeed(), rounds: 10, store }).finally(() => store.remove());
+      const report = await proveKill({ seed: chooseSeed(), rounds: 6, store }).finally(() => store.remove());
       process.stdout.write(`${describeReport(report)}\n`);
       expect(report.problems.list, describeReport(report)).toEqual([]);
       expect(report.figures.interrupted).toBeGreaterThan(20);
