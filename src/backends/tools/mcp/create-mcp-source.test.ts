@@ -3,11 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test, vi } from 'vitest';
 import { startMcpHttpServer, stdioServer } from '../../../../test/support/mcp-tool-server.ts';
 import { callTool } from '../../../../test/support/tool-calls.ts';
-import type { Clock } from '../../../core/ports/clock.ts';
 import type { ToolSource } from '../../../core/ports/tool.ts';
 import { systemClock } from '../../clock/system-clock.ts';
 import { createEgress } from '../../egress/create-egress.ts';
-import { createMcpSource } from './create-mcp-source.ts';
+import { createMcpSource, type McpOptions } from './create-mcp-source.ts';
 import type { McpTransport } from './settings.ts';
 
 // Most tests start programs.
@@ -27,7 +26,7 @@ afterEach(async () => {
 
 const log = { info: (...said: unknown[]) => void logged.push(said), warn: (...said: unknown[]) => void logged.push(said) };
 
-function open(transport: McpTransport, allow: readonly string[] = [], clock: Pick<Clock, 'elapsed' | 'after'> = systemClock): ToolSource {
+function open(transport: McpTransport, allow: readonly string[] = [], clock: McpOptions['clock'] = systemClock): ToolSource {
   const egress = createEgress({ allow, maxBytes: 16 * 1024 * 1024, timeoutMs: null, clock: systemClock });
   const source = createMcpSource({ name: 't', applications: null, transport }, { fetch: egress.fetch, clock, log });
   closers.push(egress.close, source.close);

@@ -1,9 +1,10 @@
-import type { Tool as McpTool } from '@modelcontextprotocol/client';
+import type { CallToolResult, Tool as McpTool } from '@modelcontextprotocol/client';
 import type { Clock } from '../../../core/ports/clock.ts';
 import type { OutgoingFetch } from '../../../core/ports/egress.ts';
 import { type Tool, type ToolContext, ToolError, type ToolOutcome, type ToolSource } from '../../../core/ports/tool.ts';
 import type { JsonObject } from '../../../core/thread.ts';
 import { abortable } from './abortable.ts';
+import { callTask } from './call-task.ts';
 import { textOfResult } from './content.ts';
 import type { McpLog } from './error-output.ts';
 import { type Connection, openConnection } from './open-connection.ts';
@@ -22,7 +23,7 @@ const LIST_AGE_MS = 5 * 60_000;
 export interface McpOptions {
   /** For the servers that are reached over HTTP. */
   readonly fetch: OutgoingFetch;
-  readonly clock: Pick<Clock, 'elapsed' | 'after'>;
+  readonly clock: Pick<Clock, 'elapsed' | 'after' | 'sleep'>;
   readonly log: McpLog;
 }
 
@@ -30,6 +31,12 @@ interface Listed {
   readonly connection: Connection;
   readonly at: number;
   readonly tools: Promise<readonly Tool[]>;
+}
+
+/** A tool by its server's name of it. */
+interface Called {
+  readonly name: string;
+  readonly asTask: boolean;
 }
 
 /** The tools of one MCP server over one connection, which is opened when tools are first asked for and again whenever it is lost. */
@@ -62,18 +69,20 @@ export function createMcpSource(server: McpServer, { fetch, clock, log }: McpOpt
 
   function described(tools: readonly McpTool[]): readonly Tool[] {
     return describeTools(server.name, tools, redact).map(
-      ({ own, definition }): Tool => ({ ...definition, call: (args, context) => call(own, args, context) }),
+      ({ own, asTask, definition }): Tool => ({ ...definition, call: (args, context) => call({ name: own, asTask }, args, context) }),
     );
   }
 
-  async function call(name: string, args: JsonObject, { signal, progress }: ToolContext): Promise<ToolOutcome> {
+  function plainCall(name: string, args: JsonObject, { signal, progress }: ToolContext): Promise<CallToolResult> {
+    const options = { signal, onprogress: progress, timeout: LONGEST_CALL_MS, maxTotalTimeout: LONGEST_CALL_MS };
+    return ask(signal, ({ client }) => client.callTool({ name, arguments: { ...args } }, options));
+  }
+
+  async function call({ name, asTask }: Called, args: JsonObject, context: ToolContext): Promise<ToolOutcome> {
+    const { signal } = context;
     try {
-      const result = await ask(signal, ({ client }) =>
-        client.callTool(
-          { name, arguments: { ...args } },
-          { signal, onprogress: progress, timeout: LONGEST_CALL_MS, maxTotalTimeout: LONGEST_CALL_MS },
-        ),
-      );
+      const task = { ask, clock, ttlMs: LONGEST_CALL_MS };
+      const result = await (asTask ? callTask(task, { name, args }, context) : plainCall(name, args, context));
       return { status: result.isError === true ? 'failed' : 'completed', result: redact(textOfResult(result)) };
     } catch (error) {
       signal.throwIfAborted();

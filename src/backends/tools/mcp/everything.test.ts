@@ -31,6 +31,7 @@ const CALLS: Readonly<Record<string, readonly [JsonObject, RegExp]>> = {
     { name: 'a.gz', data: 'data:text/plain,hello', outputType: 'resource' },
     /application\/gzip, \d+ bytes: not shown\]$/,
   ],
+  'simulate-research-query': [{ topic: 'tea' }, /^# Research Report: tea/],
   'toggle-simulated-logging': [{}, /^Started simulated/],
   'toggle-subscriber-updates': [{}, /^Started simulated/],
   'trigger-long-running-operation': [{ duration: 0.2, steps: 4 }, /^Long running operation completed/],

@@ -90,6 +90,43 @@ test('a list whose pages never end is an error, and so is one that is none', asy
   await expect(none.list(never)).rejects.toMatchObject({ name: 'ToolError' });
 });
 
+test('a call that is made as a task ends however its server behaves, is made once, and hears of a cancel', async () => {
+  const source = open(`({ id, method, params }, send) => {
+    const names = ['slow', 'forgotten', 'asking', 'broken', 'failed', 'endless'];
+    if (method === 'tools/list') return send({ id, result: { tools: names.map((name) => tool(name, { execution: { taskSupport: 'required' } })) } });
+    const time = new Date().toISOString();
+    const task = (taskId, status) => ({ taskId, status, ttl: null, createdAt: time, lastUpdatedAt: time, pollInterval: 0 });
+    if (method === 'tools/call') {
+      process.stderr.write('called ' + params.name + '\\n');
+      return send({ id, result: { task: task(params.name, 'working') } });
+    }
+    const { taskId } = params;
+    if (method === 'tasks/get') process.stderr.write('asked ' + taskId + '\\n');
+    if (method === 'tasks/cancel') { process.stderr.write('cancelled ' + taskId + '\\n'); return send({ id, result: task(taskId, 'cancelled') }); }
+    if (taskId === 'forgotten') return send({ id, error: { code: -32602, message: 'no such task' } });
+    if (method === 'tasks/result') return send({ id, result: { ...said('result of ' + taskId), isError: taskId === 'failed' } });
+    const status = { slow: 'completed', asking: 'input_required', broken: 'cancelled', failed: 'failed', endless: 'working' }[taskId];
+    send({ id, result: task(taskId, status) });
+  }`);
+  const tools = await source.list(never);
+  const outcomes = await Promise.all(['slow', 'forgotten', 'asking', 'broken', 'failed'].map((name) => callTool(tools, `x_${name}`)));
+  expect(outcomes).toEqual([
+    { status: 'completed', result: 'result of slow' },
+    { status: 'failed', result: expect.stringContaining('no such task') },
+    { status: 'failed', result: expect.stringContaining('question') },
+    { status: 'failed', result: expect.stringContaining('broke the call off') },
+    { status: 'failed', result: 'result of failed' },
+  ]);
+  const leaving = new AbortController();
+  const left = callTool(tools, 'x_endless', { signal: leaving.signal });
+  const heard = (words: string) => JSON.stringify(logged).split(words).length - 1;
+  await expect.poll(() => heard('asked endless')).toBeGreaterThan(0);
+  leaving.abort(new Error('gone'));
+  await expect(left).rejects.toThrow('gone');
+  await expect.poll(() => heard('cancelled endless')).toBe(1);
+  expect([heard('called forgotten'), heard('called slow'), heard('called endless')]).toEqual([1, 1, 1]);
+});
+
 test('errors and results of odd shapes are failed calls in words', async () => {
   const source = open(`({ id, method, params }, send) => {
     if (method === 'tools/list') return send({ id, result: { tools: ['refused', 'shapeless', 'empty', 'structured', 'unknown'].map((name) => tool(name)) } });
@@ -151,7 +188,7 @@ test('a stream that ends is opened again when the server wishes it, but not at o
     waits.push(ms);
     return () => {};
   };
-  const clock = { elapsed: systemClock.elapsed, after };
+  const clock = { ...systemClock, after };
   const transport = { kind: 'http', url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, headers: {}, oauth: null } as const;
   const source = createMcpSource({ name: 'x', applications: null, transport }, { fetch, clock, log });
   closers.push(source.close);

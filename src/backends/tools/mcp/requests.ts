@@ -7,8 +7,11 @@ import type { Redact } from './redact.ts';
 type Attempt<T> = { readonly value: T } | (CallFailure & { readonly cause: unknown });
 type Request<T> = (connection: Connection) => Promise<T>;
 
-/** Makes what asks a server; rejects with a `ToolError` in words without secrets, or with the signal's reason. */
-export function createRequests(connections: Reconnecting, redact: Redact) {
+/** Asks a server; rejects with a `ToolError` in words without secrets, or with the signal's reason. */
+export type Ask = <T>(signal: AbortSignal, request: Request<T>) => Promise<T>;
+
+/** Makes what asks a server. */
+export function createRequests(connections: Reconnecting, redact: Redact): Ask {
   async function attempt<T>(connection: Connection, signal: AbortSignal, request: Request<T>): Promise<Attempt<T>> {
     try {
       return { value: await request(connection) };

@@ -12,12 +12,13 @@ const SCHEMA_CHARACTERS = 100_000;
 /** A tool as a model is told of it, and the name that its server knows it by. */
 interface DescribedTool {
   readonly own: string;
+  /** Its server takes calls of it only as tasks. */
+  readonly asTask: boolean;
   readonly definition: ToolDefinition;
 }
 
 /**
- * At most 256 of a server's tools, without those whose schema nobody could read, those whose name holds a secret and those that want to be called
- * as tasks, which this client does not know; what a server calls read-only is believed.
+ * At most 256 of a server's tools, without those whose schema nobody could read and those whose name holds a secret; what a server calls read-only is believed.
  */
 export function describeTools(server: string, tools: readonly McpTool[], redact: Redact): readonly DescribedTool[] {
   const usable = tools.filter((tool) => isUsable(tool) && redact(tool.name) === tool.name).slice(0, MAX_TOOLS);
@@ -30,13 +31,17 @@ export function describeTools(server: string, tools: readonly McpTool[], redact:
     const name = names.get(tool.name);
     // Of two with one name a server could mean either.
     if (name !== undefined && !described.has(tool.name))
-      described.set(tool.name, { own: tool.name, definition: definitionOf(name, tool, redact) });
+      described.set(tool.name, {
+        own: tool.name,
+        asTask: tool.execution?.taskSupport === 'required',
+        definition: definitionOf(name, tool, redact),
+      });
   }
   return [...described.values()];
 }
 
-function isUsable({ inputSchema, execution }: McpTool): boolean {
-  return execution?.taskSupport !== 'required' && JSON.stringify(inputSchema).length <= SCHEMA_CHARACTERS;
+function isUsable({ inputSchema }: McpTool): boolean {
+  return JSON.stringify(inputSchema).length <= SCHEMA_CHARACTERS;
 }
 
 function definitionOf(name: string, { title, description, inputSchema, annotations }: McpTool, redact: Redact): ToolDefinition {
