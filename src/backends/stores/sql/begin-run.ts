@@ -13,10 +13,11 @@ import { snapshotOf, toRun, toThread } from './rows.ts';
 import { runsLeft } from './run-limits.ts';
 import { startLog } from './run-log.ts';
 import { insertRun, unfinishedRuns } from './runs.ts';
+import type { ThreadsTable } from './schema.ts';
 import { addTitleToSearch } from './search-index.ts';
 import type { Session } from './session.ts';
-import { messageAdded, recordFacts, runStarted } from './thread-events.ts';
-import { findThreadRow, insertThread, lockThreadRow } from './threads.ts';
+import { addFacts, messageAdded, runStarted } from './thread-events.ts';
+import { findThreadRow, insertThread, lockThreadRow, newThreadRow } from './threads.ts';
 import { ensureUser, findUser } from './users.ts';
 
 /** What a permitted beginning will write: either messages below a parent, or only an answer to a stored question. */
@@ -32,11 +33,19 @@ function refused(reason: Exclude<BeginRefusal, 'run_limit'>): Refused {
   return { kind: 'refused', reason };
 }
 
-const advance = prepared((db, param: Param<{ thread: string; head: string; next: number; title: string | null; now: number }>) =>
+type Changes = Pick<ThreadsTable, 'head_id' | 'next_seq' | 'event_count' | 'title' | 'updated_at'>;
+
+const advance = prepared((db, param: Param<Pick<ThreadsTable, 'key' | keyof Changes>>) =>
   db
     .updateTable('threads')
-    .set({ head_id: param('head'), next_seq: param('next'), title: param('title'), updated_at: param('now') })
-    .where('key', '=', param('thread')),
+    .set({
+      head_id: param('head_id'),
+      next_seq: param('next_seq'),
+      event_count: param('event_count'),
+      title: param('title'),
+      updated_at: param('updated_at'),
+    })
+    .where('key', '=', param('key')),
 );
 
 /** Stores messages and the run that answers them; a refusal has written nothing. */
@@ -48,7 +57,7 @@ export async function beginRun(db: Db, input: BeginRun): Promise<BeginResult> {
   const found = await lockThreadRow(db.session, input.owner, ref);
   const plan = await planFor(db.session, input, found);
   if ('kind' in plan) return plan;
-  return carryOut(db, input, { plan, thread: found ?? (await newThread(db.session, input)) });
+  return carryOut(db, input, { plan, thread: found ?? (await newThread(db.session, input)), isNew: found === undefined });
 }
 
 /** How a beginning would be refused just now; null when it would not. */
@@ -81,7 +90,7 @@ async function repeatOf(session: Session, input: BeginRun): Promise<BeginResult 
 async function newThread(session: Session, input: BeginRun): Promise<ThreadRow> {
   if (!('create' in input.thread)) throw new Error('Only a thread that may be created can be planned without being there.');
   const user = await ensureUser(session, input.owner, input.now);
-  return insertThread(session, { owner: input.owner, user, thread: input.thread.create, now: input.now });
+  return newThreadRow(session, { owner: input.owner, user, thread: input.thread.create, now: input.now });
 }
 
 async function planFor(session: Session, input: BeginRun, thread: ThreadRow | undefined): Promise<Plan | Refused> {
@@ -112,33 +121,22 @@ async function planAsk(session: Session, input: BeginRun, thread: ThreadRow | un
   }
 }
 
-async function carryOut(db: Db, input: BeginRun, decided: { plan: Plan; thread: ThreadRow }): Promise<BeginResult> {
+/** What is to be done in a thread, as it is before. */
+interface Decided {
+  readonly plan: Plan;
+  readonly thread: ThreadRow;
+  readonly isNew: boolean;
+}
+
+async function carryOut(db: Db, input: BeginRun, decided: Decided): Promise<BeginResult> {
   const { session } = db;
   const { plan } = decided;
-  const asked = await storeQuestion(session, input, decided);
+  const asked = storeQuestion(session, input, decided);
   const row = runRow(input, { ...decided, ...asked });
-  await insertRun(session, row);
+  insertRun(session, row);
   const run = toRun(row);
-  const changes = {
-    head_id: row.answer_id,
-    next_seq: row.answer_seq + 1,
-    title: decided.thread.title ?? input.title,
-    updated_at: input.now,
-  };
-  const threadRow = { ...decided.thread, ...changes };
-  advance.post(session, {
-    thread: threadRow.key,
-    head: changes.head_id,
-    next: changes.next_seq,
-    title: changes.title,
-    now: changes.updated_at,
-  });
   if (plan.starts) await startLog(db, run);
-  const titled = decided.thread.title === null && changes.title !== null;
-  if (titled) addTitleToSearch(session, threadRow);
-  const facts: ThreadFact[] = [...(titled ? [{ type: 'thread.changed' } as const] : []), ...asked.facts];
-  if (plan.starts) facts.push(runStarted(run));
-  await recordFacts(session, threadRow.key, facts);
+  const threadRow = advanceThread(session, input, { ...decided, run, facts: asked.facts });
   const thread = toThread(threadRow);
   const { idempotency, now } = input;
   if (idempotency !== null) {
@@ -147,13 +145,35 @@ async function carryOut(db: Db, input: BeginRun, decided: { plan: Plan; thread: 
   return { kind: 'begun', run, thread, runsLeft: plan.runsLeft };
 }
 
+/** Writes the thread as the run leaves it, in one statement, new or not. */
+function advanceThread(session: Session, input: BeginRun, given: Decided & { run: Run; facts: readonly ThreadFact[] }): ThreadRow {
+  const { plan, thread: before, isNew, run } = given;
+  const title = before.title ?? input.title;
+  const titled = before.title === null && title !== null;
+  const facts: ThreadFact[] = [...(titled ? [{ type: 'thread.changed' } as const] : []), ...given.facts];
+  if (plan.starts) facts.push(runStarted(run));
+  const thread: ThreadRow = {
+    ...before,
+    head_id: run.answerId,
+    next_seq: run.answerSeq + 1,
+    event_count: before.event_count + facts.length,
+    title,
+    updated_at: input.now,
+  };
+  if (isNew) insertThread(session, thread);
+  else advance.post(session, thread);
+  if (titled && !isNew) addTitleToSearch(session, thread);
+  addFacts(session, { key: thread.key, before: before.event_count }, facts);
+  return thread;
+}
+
 interface Asked {
   readonly questionId: MessageId;
   readonly answerSeq: number;
   readonly facts: readonly ThreadFact[];
 }
 
-async function storeQuestion(session: Session, input: BeginRun, decided: { plan: Plan; thread: ThreadRow }): Promise<Asked> {
+function storeQuestion(session: Session, input: BeginRun, decided: Decided): Asked {
   const { plan, thread } = decided;
   if ('questionId' in plan.ask) return { questionId: plan.ask.questionId, answerSeq: thread.next_seq, facts: [] };
   const messages = input.ask.kind === 'append' ? input.ask.messages : [];
@@ -182,7 +202,7 @@ async function storeQuestion(session: Session, input: BeginRun, decided: { plan:
   return { questionId: question.id, answerSeq: thread.next_seq + messages.length, facts };
 }
 
-function runRow(input: BeginRun, made: Asked & { plan: Plan; thread: ThreadRow }): RunRow {
+function runRow(input: BeginRun, made: Asked & Decided): RunRow {
   const { plan, thread } = made;
   const lease = plan.starts ? input.lease : null;
   const runId: RunId = input.names.runId;
@@ -208,5 +228,7 @@ function runRow(input: BeginRun, made: Asked & { plan: Plan; thread: ThreadRow }
     external_id: thread.external_id,
     thread_id: thread.id,
     thread_number: thread.number,
+    event_count: thread.event_count,
+    deleted_at: null,
   };
 }

@@ -3,6 +3,7 @@ import type { Lease, LostRun } from '../../../core/ports/store.ts';
 import type { Run } from '../../../core/run.ts';
 import type { Db } from './db.ts';
 import { idList } from './id-list.ts';
+import { lockThread } from './locks.ts';
 import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
 import type { RunRow } from './rows.ts';
@@ -33,11 +34,6 @@ const waitingThreads = prepared((db) =>
     .distinct()
     .orderBy('runs.thread_key'),
 );
-
-const openThread = prepared((db, param: Param<{ thread: string }>, dialect) => {
-  const open = db.selectFrom('threads').select('key').where('key', '=', param('thread')).where('deleted_at', 'is', null);
-  return dialect === 'postgres' ? open.forUpdate() : open;
-});
 
 const lease = prepared((db, param: Param<{ id: string; attempt: number; process: string; until: number }>) =>
   db
@@ -83,10 +79,10 @@ const executed = prepared((db, param: Param<{ id: string }>, dialect) => {
 
 /** Starts the oldest queued run of a thread, unless one is under way there or the thread is deleted. */
 export async function claimNext(db: Db, threadKey: string, claim: Lease): Promise<Run | null> {
-  const [open, runs] = await Promise.all([openThread.first(db.session, { thread: threadKey }), unfinishedRuns(db.session, threadKey)]);
-  if (open === undefined) return null;
+  await lockThread(db.session, threadKey);
+  const runs = await unfinishedRuns(db.session, threadKey);
   const next = runs[0];
-  if (next === undefined || runs.some((run) => run.status !== 'queued')) return null;
+  if (next === undefined || next.deleted_at !== null || runs.some((run) => run.status !== 'queued')) return null;
   const run = toRun(await takeOver(db.session, next, claim));
   await startLog(db, run);
   if (run.attempt === 1) await recordFacts(db.session, threadKey, [runStarted(run)]);

@@ -6,7 +6,7 @@ import { findRepeat, keepResult } from './idempotency.ts';
 import { lockNames } from './locks.ts';
 import { toThread } from './rows.ts';
 import type { Session } from './session.ts';
-import { insertThread, lockThreadRow } from './threads.ts';
+import { insertThread, lockThreadRow, newThreadRow } from './threads.ts';
 import { ensureUser } from './users.ts';
 
 /** Makes a thread, or gives the one that has this id already: an id is its user's own name. */
@@ -23,7 +23,8 @@ export async function createThread(
     if (earlier !== null) return { kind: 'replayed', thread: earlier.thread };
   }
   const existing = await lockThreadRow(session, owner, { id: input.thread.id });
-  const row = existing ?? (await insertThread(session, { owner, user, thread: input.thread, now }));
+  const row = existing ?? (await newThreadRow(session, { owner, user, thread: input.thread, now }));
+  if (existing === undefined) insertThread(session, row);
   const thread = toThread(row);
   if (idempotency !== null) await keepResult(session, { userId: user.id, idempotency, threadKey: row.key, result: { thread }, now });
   return { kind: existing === undefined ? 'created' : 'replayed', thread };

@@ -5,6 +5,7 @@ import type { LogBatch, LogBatchResult, RunEnd } from '../../../core/ports/store
 import type { Owner } from '../../../core/principal.ts';
 import type { Run } from '../../../core/run.ts';
 import { logEvent, parseLoggedEvent } from '../../../core/run-event.ts';
+import type { ThreadFact } from '../../../core/thread.ts';
 import { denyUndecided } from './approvals.ts';
 import { forgetCheckpoints } from './checkpoints.ts';
 import { claimNext } from './claims.ts';
@@ -18,7 +19,7 @@ import { toJson, toRun } from './rows.ts';
 import { liveEvents, placeOf } from './run-log.ts';
 import { findRunRow, findWritableRun } from './runs.ts';
 import type { RunsTable } from './schema.ts';
-import { messageAdded, recordFacts } from './thread-events.ts';
+import { addFacts, messageAdded } from './thread-events.ts';
 import { waitRun } from './wait-run.ts';
 
 type EndColumns = Pick<RunsTable, 'id' | 'status' | 'usage' | 'finish_reason' | 'failure' | 'ended_at'>;
@@ -37,10 +38,10 @@ const close = prepared((db, param: Param<EndColumns>) =>
     .where('id', '=', param('id')),
 );
 
-const touch = prepared((db, param: Param<{ thread: string; now: number }>) =>
+const touch = prepared((db, param: Param<{ thread: string; now: number; events: number }>) =>
   db
     .updateTable('threads')
-    .set({ updated_at: param('now') })
+    .set({ updated_at: param('now'), event_count: param('events') })
     .where('key', '=', param('thread')),
 );
 
@@ -123,6 +124,7 @@ async function standsThere(db: Db, { segment, status }: RunEnd): Promise<boolean
   return stored !== undefined && `\n${stored.events}`.endsWith(`\n${segment.events}`);
 }
 
+/** Call behind the locks of the run and its thread. */
 async function endRun(db: Db, run: RunRow, given: { end: RunEnd; now: number }): Promise<RunRow> {
   const { end, now } = given;
   const usage = toJson(end.answer.usage);
@@ -153,11 +155,12 @@ async function endRun(db: Db, run: RunRow, given: { end: RunEnd; now: number }):
     denyUndecided(db.session, run.id);
     forgetCheckpoints(db.session, run.id);
   }
-  touch.post(db.session, { thread: run.thread_key, now });
-  const answerId = run.answer_id as MessageId;
-  await recordFacts(db.session, run.thread_key, [
-    messageAdded({ id: answerId, seq: run.answer_seq, role: 'assistant', runId: run.id as RunId }),
+  const facts: readonly ThreadFact[] = [
+    messageAdded({ id: run.answer_id as MessageId, seq: run.answer_seq, role: 'assistant', runId: run.id as RunId }),
     { type: 'run.ended', run_id: run.id, status: end.status },
-  ]);
-  return { ...run, ...columns, lease_until: null };
+  ];
+  const event_count = run.event_count + facts.length;
+  touch.post(db.session, { thread: run.thread_key, now, events: event_count });
+  addFacts(db.session, { key: run.thread_key, before: run.event_count }, facts);
+  return { ...run, ...columns, lease_until: null, event_count };
 }

@@ -53,9 +53,9 @@ export function prepared<Values, Row>(
     compiled.set(dialect, made);
     return made;
   };
-  const all = async (session: Session, values: Values): Promise<readonly Row[]> => {
+  const all = (session: Session, values: Values): Promise<readonly Row[]> => {
     const query = compiledFor(session.dialect);
-    return (await session.all(query.sql, query.fill(values))) as readonly Row[];
+    return session.all(query.sql, query.fill(values)) as Promise<readonly Row[]>;
   };
   return {
     all,

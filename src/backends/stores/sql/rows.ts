@@ -17,8 +17,8 @@ export interface MessageRow extends Omit<MessagesTable, 'tokens'> {
   readonly thread_id: string;
 }
 
-/** A run with the names of its thread and owner. */
-export interface RunRow extends RunsTable {
+/** A run with the names of its owner and what is to be known of its thread. */
+export interface RunRow extends RunsTable, Pick<ThreadsTable, 'event_count' | 'deleted_at'> {
   readonly application_id: string;
   readonly external_id: string;
   readonly thread_id: string;

@@ -16,7 +16,8 @@ export function allRuns(db: Kysely<Database>) {
     .innerJoin('threads', 'threads.key', 'runs.thread_key')
     .innerJoin('users', 'users.id', 'runs.user_id')
     .selectAll('runs')
-    .select(['users.application_id', 'users.external_id', 'threads.id as thread_id', 'threads.number as thread_number']);
+    .select(['users.application_id', 'users.external_id'])
+    .select(['threads.id as thread_id', 'threads.number as thread_number', 'threads.event_count', 'threads.deleted_at']);
 }
 
 function unfinishedOfUser(db: Kysely<Database>, application: string, user: string) {
@@ -33,8 +34,7 @@ const byOwner = prepared((db, param: Param<{ application: string; user: string; 
   allRuns(db)
     .where('runs.id', '=', param('id'))
     .where('users.application_id', '=', param('application'))
-    .where('users.external_id', '=', param('user'))
-    .select('threads.deleted_at'),
+    .where('users.external_id', '=', param('user')),
 );
 
 const byApplication = prepared((db, param: Param<{ application: string; id: string }>) =>
@@ -86,12 +86,12 @@ const add = prepared((db, param: Param<{ [Column in keyof RunsTable]: RunsTable[
 );
 
 /** Writes one run. */
-export async function insertRun(session: Session, run: RunsTable): Promise<void> {
+export function insertRun(session: Session, run: RunsTable): void {
   add.post(session, run);
 }
 
 /** The owner's run, also in a thread whose deletion has begun: what waits there must still be ended. */
-export function findRunRow(session: Session, owner: Owner, runId: RunId): Promise<(RunRow & { deleted_at: number | null }) | undefined> {
+export function findRunRow(session: Session, owner: Owner, runId: RunId): Promise<RunRow | undefined> {
   return byOwner.first(session, { application: owner.applicationId, user: owner.userId, id: runId });
 }
 

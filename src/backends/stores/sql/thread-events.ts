@@ -55,6 +55,12 @@ const countAndAdd = prepared((db, param: Param<Added>) =>
     .expression((eb) => eb.selectFrom('counted').select([...rowOf(param)])),
 );
 
+const addNumbered = prepared((db, param: Param<Added & { first: number; last: number }>) =>
+  db
+    .insertInto('thread_events')
+    .values({ thread_key: param('thread'), first_number: param('first'), last_number: param('last'), events: param('events') }),
+);
+
 const behind = prepared((db, param: Param<{ thread: string; after: number; limit: number }>) =>
   db
     .selectFrom('thread_events')
@@ -68,12 +74,27 @@ const behind = prepared((db, param: Param<{ thread: string; after: number; limit
 const FACTS_PER_ROW = 100;
 const ROWS_PER_READ = 8;
 
-/** Gives facts the thread's next numbers, in as few rows as keep a row small. */
-export async function recordFacts(session: Session, threadKey: string, facts: readonly ThreadFact[]): Promise<void> {
-  if (facts.length === 0) return;
+/** As few as keep a row small. */
+function* rowsOf(thread: string, facts: readonly ThreadFact[]): Iterable<Added> {
   for (let start = 0; start < facts.length; start += FACTS_PER_ROW) {
     const row = facts.slice(start, start + FACTS_PER_ROW);
-    const added = { thread: threadKey, more: row.length, events: JSON.stringify(row) };
+    yield { thread, more: row.length, events: JSON.stringify(row) };
+  }
+}
+
+/** Writes facts behind number `before`, for a caller that has locked the thread and stores its new count of events with the thread itself. */
+export function addFacts(session: Session, thread: { readonly key: string; readonly before: number }, facts: readonly ThreadFact[]): void {
+  let last = thread.before;
+  for (const added of rowsOf(thread.key, facts)) {
+    const first = last + 1;
+    last += added.more;
+    addNumbered.post(session, { ...added, first, last });
+  }
+}
+
+/** Gives facts the thread's next numbers. */
+export async function recordFacts(session: Session, threadKey: string, facts: readonly ThreadFact[]): Promise<void> {
+  for (const added of rowsOf(threadKey, facts)) {
     switch (session.dialect) {
       case 'sqlite':
         countEvents.post(session, added);

@@ -112,14 +112,14 @@ export async function ownersOfThread(session: Session, applicationId: Applicatio
   return rows.map((row) => ({ applicationId, userId: row.external_id }));
 }
 
-/** Writes a new, empty thread and fixes what it carries over from the user's latest one. */
-export async function insertThread(
+/** A new, empty thread, with what it carries over from the user's latest one; it is not written yet. */
+export async function newThreadRow(
   session: Session,
   input: { owner: Owner; user: UserRow; thread: NewThread; now: number },
 ): Promise<ThreadRow> {
   const { owner, user, thread, now } = input;
   const carried = thread.carryTurns > 0 ? await newest.first(session, { user: user.id }) : undefined;
-  const row: ThreadsTable = {
+  return {
     key: thread.key,
     id: thread.id,
     number: thread.number,
@@ -138,14 +138,15 @@ export async function insertThread(
     created_at: now,
     updated_at: now,
     deleted_at: null,
-  };
-  add.post(session, row);
-  addTitleToSearch(session, row);
-  return {
-    ...row,
     application_id: owner.applicationId,
     external_id: owner.userId,
     user_number: user.number,
     application_number: user.application_number,
   };
+}
+
+/** Writes a new thread. */
+export function insertThread(session: Session, row: ThreadRow): void {
+  add.post(session, row);
+  addTitleToSearch(session, row);
 }

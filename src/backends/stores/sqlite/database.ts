@@ -1,6 +1,6 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { isBusy, pidFileIn, storeInUse } from './in-use.ts';
 import { indexCleaner } from './index-cleaner.ts';
 import type { Scrubber } from './scrubber.ts';
@@ -12,9 +12,13 @@ const CACHE_KIB = 16 * 1024;
 /** How much a commit waits for: `full` until it is on the disk, `normal` until it is with the operating system. */
 export type Sync = 'full' | 'normal';
 
+/** What steers a transaction, or one call's part of it. */
+export type Steering = 'BEGIN IMMEDIATE' | 'COMMIT' | 'SAVEPOINT call' | 'RELEASE call';
+
 /** The one connection to the data file. */
 export interface Connection {
   readonly database: DatabaseSync;
+  steer(statement: Steering): void;
   /** Sets what the next commits wait for; only between transactions. */
   setSync(sync: Sync): void;
   /** Moves what the write-ahead log holds into the data file. */
@@ -43,6 +47,7 @@ export function openDatabase(dataDir: string): Connection {
   writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
   const scrubber = scrubberOf(file, pageSizeOf(database));
   const clearIndex = indexCleaner(database);
+  const steer = steeringOf(database);
   let current: Sync = 'full';
   const setSync = (sync: Sync): void => {
     if (sync === current) return;
@@ -51,6 +56,7 @@ export function openDatabase(dataDir: string): Connection {
   };
   return {
     database,
+    steer,
     setSync,
     checkpoint: () => {
       database.exec('PRAGMA wal_checkpoint(PASSIVE)');
@@ -82,6 +88,17 @@ function configure(database: DatabaseSync): void {
   database.exec(`PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;
     PRAGMA wal_autocheckpoint = ${PAGES_BEFORE_CHECKPOINT}; PRAGMA cache_size = -${CACHE_KIB}`);
   database.exec('BEGIN EXCLUSIVE; COMMIT');
+}
+
+/** Each is prepared once: to parse them anew costs as much as a small read. */
+function steeringOf(database: DatabaseSync): Connection['steer'] {
+  const prepared: Readonly<Record<Steering, StatementSync>> = {
+    'BEGIN IMMEDIATE': database.prepare('BEGIN IMMEDIATE'),
+    COMMIT: database.prepare('COMMIT'),
+    'SAVEPOINT call': database.prepare('SAVEPOINT call'),
+    'RELEASE call': database.prepare('RELEASE call'),
+  };
+  return (statement) => void prepared[statement].run();
 }
 
 function scrub(database: DatabaseSync, scrubber: Scrubber, page: number): number | null {

@@ -55,7 +55,7 @@ export function groupCommit(connection: Connection, db: Db & { readonly log: Liv
   };
 
   const performApart = async (call: Call): Promise<Outcome> => {
-    database.exec('SAVEPOINT call');
+    connection.steer('SAVEPOINT call');
     const { mark } = db.log.transaction;
     const outcome = await perform(call);
     if ('error' in outcome) {
@@ -64,20 +64,20 @@ export function groupCommit(connection: Connection, db: Db & { readonly log: Liv
       database.exec('ROLLBACK TO call; RELEASE call');
       db.log.transaction.undo(mark);
     } else {
-      database.exec('RELEASE call');
+      connection.steer('RELEASE call');
     }
     return outcome;
   };
 
   const transaction = async (calls: readonly Call[]): Promise<readonly Outcome[]> => {
     connection.setSync(syncFor(calls));
-    database.exec('BEGIN IMMEDIATE');
+    connection.steer('BEGIN IMMEDIATE');
     const outcomes: Outcome[] = [];
     const one = calls.length === 1;
     for (const call of calls) outcomes.push(await (one || readings.has(call.operation) ? perform(call) : performApart(call)));
     const [first] = outcomes;
     if (one && first !== undefined && 'error' in first) throw first.error;
-    database.exec('COMMIT');
+    connection.steer('COMMIT');
     db.log.transaction.settle();
     return outcomes;
   };
@@ -123,13 +123,13 @@ function searches({ operation, input }: Call): boolean {
 }
 
 /** Brings texts into the index if at least so many wait. */
-async function indexSome({ database, setSync }: Connection, session: Session, least: number): Promise<boolean> {
+async function indexSome({ database, setSync, steer }: Connection, session: Session, least: number): Promise<boolean> {
   if ((await queuedTexts(session)) < least) return false;
   setSync('normal');
-  database.exec('BEGIN IMMEDIATE');
+  steer('BEGIN IMMEDIATE');
   try {
     await indexQueued(session, TEXTS_PER_STEP);
-    database.exec('COMMIT');
+    steer('COMMIT');
     return true;
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK');
@@ -137,12 +137,12 @@ async function indexSome({ database, setSync }: Connection, session: Session, le
   }
 }
 
-function clear({ database, setSync }: Connection, log: LiveLog, which: 'due' | 'all'): boolean {
+function clear({ database, setSync, steer }: Connection, log: LiveLog, which: 'due' | 'all'): boolean {
   setSync('normal');
-  database.exec('BEGIN IMMEDIATE');
+  steer('BEGIN IMMEDIATE');
   try {
     const settle = log.clear(which);
-    database.exec('COMMIT');
+    steer('COMMIT');
     settle?.();
     return settle !== null;
   } catch (error) {
