@@ -99,7 +99,7 @@ async function planFor(session: Session, input: BeginRun, thread: ThreadRow | un
   if (input.expectedHead !== undefined && input.expectedHead !== head) return refused('head_moved');
   const ask = await planAsk(session, input, thread);
   if (ask === null) return refused('message_not_found');
-  const ahead = thread === undefined ? [] : await unfinishedRuns(session, thread.key);
+  const ahead = thread === undefined ? [] : await unfinishedRuns(session, { ...thread, thread_key: thread.key });
   const starts = input.lease !== null && ahead.length === 0;
   if (!starts && ahead.filter((run) => run.status === 'queued').length >= input.maxQueued) return refused('queue_full');
   const left = await runsLeft(session, input);

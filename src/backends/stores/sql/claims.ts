@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { RunId } from '../../../core/ids.ts';
 import type { Lease, LostRun } from '../../../core/ports/store.ts';
 import type { Run } from '../../../core/run.ts';
@@ -9,10 +10,11 @@ import { prepared } from './prepared.ts';
 import type { RunRow } from './rows.ts';
 import { toRun } from './rows.ts';
 import { liveEvents, startLog } from './run-log.ts';
-import { allRuns, unfinishedRuns } from './runs.ts';
+import { allRuns, type Queue, unfinishedRuns } from './runs.ts';
 import type { Session } from './session.ts';
 import { recordFacts, runStarted } from './thread-events.ts';
 
+/** In any order: SQLite would read every run there is for the order of threads, in which they are locked. */
 const waitingThreads = prepared((db) =>
   db
     .selectFrom('runs')
@@ -25,14 +27,16 @@ const waitingThreads = prepared((db) =>
         exists(
           selectFrom('runs as ahead')
             .select('ahead.id')
+            .whereRef('ahead.counted_for', '=', 'runs.counted_for')
+            .whereRef('ahead.user_id', '=', 'runs.user_id')
             .whereRef('ahead.thread_key', '=', 'runs.thread_key')
+            .where('ahead.ended_at', 'is', null)
             .where('ahead.status', 'in', ['running', 'waiting']),
         ),
       ),
     )
-    .select('runs.thread_key')
-    .distinct()
-    .orderBy('runs.thread_key'),
+    .select([sql<string>`runs.counted_for`.as('application_id'), 'runs.user_id', 'runs.thread_key'])
+    .distinct(),
 );
 
 const lease = prepared((db, param: Param<{ id: string; attempt: number; process: string; until: number }>) =>
@@ -48,9 +52,9 @@ const held = prepared((db, param: Param<{ process: string }>, dialect) => {
     .select('id')
     .where('ended_at', 'is', null)
     .where('status', '=', 'running')
-    .where('process_id', '=', param('process'))
-    .orderBy('id');
-  return dialect === 'postgres' ? runs.forUpdate() : runs;
+    .where('process_id', '=', param('process'));
+  // SQLite would read every run there is in the order of ids.
+  return dialect === 'postgres' ? runs.orderBy('id').forUpdate() : runs;
 });
 
 const renew = prepared((db, param: Param<{ ids: string; until: number }>, dialect) =>
@@ -78,22 +82,23 @@ const executed = prepared((db, param: Param<{ id: string }>, dialect) => {
 });
 
 /** Starts the oldest queued run of a thread, unless one is under way there or the thread is deleted. */
-export async function claimNext(db: Db, threadKey: string, claim: Lease): Promise<Run | null> {
-  await lockThread(db.session, threadKey);
-  const runs = await unfinishedRuns(db.session, threadKey);
+export async function claimNext(db: Db, queue: Queue, claim: Lease): Promise<Run | null> {
+  await lockThread(db.session, queue.thread_key);
+  const runs = await unfinishedRuns(db.session, queue);
   const next = runs[0];
   if (next === undefined || next.deleted_at !== null || runs.some((run) => run.status !== 'queued')) return null;
   const run = toRun(await takeOver(db.session, next, claim));
   await startLog(db, run);
-  if (run.attempt === 1) await recordFacts(db.session, threadKey, [runStarted(run)]);
+  if (run.attempt === 1) await recordFacts(db.session, queue.thread_key, [runStarted(run)]);
   return run;
 }
 
 /** Starts what waits in every thread in which nothing is under way. */
 export async function claimQueued(db: Db, claim: Lease): Promise<readonly Run[]> {
   const claimed: Run[] = [];
-  for (const row of await waitingThreads.all(db.session, {})) {
-    const run = await claimNext(db, row.thread_key, claim);
+  const queues = await waitingThreads.all(db.session, {});
+  for (const queue of queues.toSorted((a, b) => (a.thread_key < b.thread_key ? -1 : 1))) {
+    const run = await claimNext(db, queue, claim);
     if (run !== null) claimed.push(run);
   }
   return claimed;

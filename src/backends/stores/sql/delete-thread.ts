@@ -56,7 +56,7 @@ export async function closeThread(
 ): Promise<{ thread: Thread; unfinished: readonly Run[] } | null> {
   const thread = await lockThreadRow(session, input.owner, input.ref);
   if (thread === undefined) return null;
-  const unfinished = await unfinishedRuns(session, thread.key);
+  const unfinished = await unfinishedRuns(session, { ...thread, thread_key: thread.key });
   await close.run(session, { thread: thread.key, now: input.now });
   await removals.idempotency_keys.run(session, { thread: thread.key });
   return { thread: toThread(thread), unfinished: unfinished.map(toRun) };

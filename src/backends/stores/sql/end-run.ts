@@ -82,7 +82,7 @@ async function storeEnd(db: Db, { now, lease }: LogBatch, end: RunEnd): Promise<
   const run = await endingRun(db, end);
   if (run === null) return (await standsThere(db, end)) ? null : 'fenced';
   await endRun(db, run, { end, now });
-  return lease === null ? null : claimNext(db, run.thread_key, lease);
+  return lease === null ? null : claimNext(db, run, lease);
 }
 
 /** Ends a run that waits; any other is given back as it is. Reaches into closed threads, whose queues a deletion has to end. */

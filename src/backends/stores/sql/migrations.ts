@@ -10,6 +10,7 @@ import { search } from './migrations/0007-search.ts';
 import { searchQueue } from './migrations/0008-search-queue.ts';
 import { contentsByType } from './migrations/0009-contents-by-type.ts';
 import { agents } from './migrations/0010-agents.ts';
+import { fewerIndexes } from './migrations/0011-fewer-indexes.ts';
 import type { Database } from './schema.ts';
 import type { Dialect, Session } from './session.ts';
 import { allOf, builders, runOf } from './session.ts';
@@ -31,6 +32,7 @@ const migrations: readonly Migration[] = [
   { name: 'search queue', statements: searchQueue },
   { name: 'contents by type', statements: contentsByType },
   { name: 'agents', statements: agents },
+  { name: 'fewer indexes', statements: fewerIndexes },
 ];
 
 /** The version to which this program brings a store. */

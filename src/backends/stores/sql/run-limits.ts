@@ -59,6 +59,7 @@ const ofUser = counting(
       .innerJoin('users', 'users.id', 'runs.user_id')
       .where('users.application_id', '=', param('application'))
       .where('users.external_id', '=', param('user'))
+      .where('runs.counted_for', '=', param('application'))
       .where('runs.ended_at', 'is', null)
       .select('runs.id')
       .limit(param('limit'))

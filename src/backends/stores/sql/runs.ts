@@ -20,10 +20,14 @@ export function allRuns(db: Kysely<Database>) {
     .select(['threads.id as thread_id', 'threads.number as thread_number', 'threads.event_count', 'threads.deleted_at']);
 }
 
+/** A thread by the columns of the index that holds unfinished runs only. */
+export type Queue = Pick<RunRow, 'application_id' | 'user_id' | 'thread_key'>;
+
 function unfinishedOfUser(db: Kysely<Database>, application: string, user: string) {
   return allRuns(db)
     .where('users.application_id', '=', application)
     .where('users.external_id', '=', user)
+    .where('runs.counted_for', '=', application)
     .where('runs.ended_at', 'is', null)
     .where('threads.deleted_at', 'is', null)
     .orderBy('runs.created_at', 'desc')
@@ -52,10 +56,12 @@ const newestOfQuestion = prepared((db, param: Param<{ application: string; user:
   unfinishedOfUser(db, param('application'), param('user')).where('runs.message_id', '=', param('message')).limit(1),
 );
 
-const unfinishedOfThread = prepared((db, param: Param<{ thread: string }>) =>
+const unfinishedOfThread = prepared((db, param: Param<Queue>) =>
   allRuns(db)
-    .where('runs.thread_key', '=', param('thread'))
-    .where('runs.status', 'in', ['queued', 'running', 'waiting'])
+    .where('runs.counted_for', '=', param('application_id'))
+    .where('runs.user_id', '=', param('user_id'))
+    .where('runs.thread_key', '=', param('thread_key'))
+    .where('runs.ended_at', 'is', null)
     .orderBy('runs.answer_seq'),
 );
 
@@ -120,8 +126,8 @@ export async function liveRunOf(session: Session, owner: Owner, messageId: Messa
 }
 
 /** A thread's unfinished runs in the order of their answers. */
-export function unfinishedRuns(session: Session, threadKey: string): Promise<readonly RunRow[]> {
-  return unfinishedOfThread.all(session, { thread: threadKey });
+export function unfinishedRuns(session: Session, queue: Queue): Promise<readonly RunRow[]> {
+  return unfinishedOfThread.all(session, queue);
 }
 
 /** The run if this attempt may still write to it. */

@@ -55,7 +55,6 @@ const inApplication = prepared((db, param: Param<{ application: string; id: stri
     .where('threads.id', '=', param('id'))
     .where('users.application_id', '=', param('application'))
     .select('users.external_id')
-    .orderBy('users.external_id')
     .limit(2),
 );
 
