@@ -9,7 +9,7 @@ import { insertMessage, isInThread, questionOf } from './messages.ts';
 import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
 import type { RunRow, ThreadRow } from './rows.ts';
-import { snapshotOf, toRun, toThread } from './rows.ts';
+import { runWith, snapshotOf, toThread } from './rows.ts';
 import { runsLeft } from './run-limits.ts';
 import { startLog } from './run-log.ts';
 import { insertRun, unfinishedRuns } from './runs.ts';
@@ -134,7 +134,7 @@ async function carryOut(db: Db, input: BeginRun, decided: Decided): Promise<Begi
   const asked = storeQuestion(session, input, decided);
   const row = runRow(input, { ...decided, ...asked });
   insertRun(session, row);
-  const run = toRun(row);
+  const run = runWith(row, input.snapshot);
   if (plan.starts) await startLog(db, run);
   const threadRow = advanceThread(session, input, { ...decided, run, facts: asked.facts });
   const thread = toThread(threadRow);

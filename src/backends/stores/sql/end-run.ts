@@ -3,7 +3,7 @@ import type { MessageId, RunId } from '../../../core/ids.ts';
 import type { Part } from '../../../core/message.ts';
 import type { LogBatch, LogBatchResult, RunEnd } from '../../../core/ports/store.ts';
 import type { Owner } from '../../../core/principal.ts';
-import type { Run } from '../../../core/run.ts';
+import type { Run, RunSnapshot } from '../../../core/run.ts';
 import { logEvent, parseLoggedEvent } from '../../../core/run-event.ts';
 import type { ThreadFact } from '../../../core/thread.ts';
 import { denyUndecided } from './approvals.ts';
@@ -17,7 +17,7 @@ import { prepared } from './prepared.ts';
 import type { RunRow } from './rows.ts';
 import { toJson, toRun } from './rows.ts';
 import { liveEvents, placeOf } from './run-log.ts';
-import { findRunRow, findWritableRun } from './runs.ts';
+import { findRunRow, findWritableRun, type WritableRun } from './runs.ts';
 import type { RunsTable } from './schema.ts';
 import { addFacts, messageAdded } from './thread-events.ts';
 import { waitRun } from './wait-run.ts';
@@ -102,7 +102,7 @@ export async function cancelRun(db: Db, input: { owner: Owner; runId: RunId; now
     failure: null,
     finishReason: null,
   };
-  return toRun(await endRun(db, run, { end, now: input.now }));
+  return toRun({ ...run, ...(await endRun(db, run, { end, now: input.now })) });
 }
 
 /** What an attempt that has let go of the run had answered. */
@@ -112,7 +112,7 @@ async function partsSoFar(db: Db, run: RunRow): Promise<readonly Part[]> {
   return answered.parts;
 }
 
-async function endingRun(db: Db, end: RunEnd): Promise<RunRow | null> {
+async function endingRun(db: Db, end: RunEnd): Promise<WritableRun | null> {
   const { runId, attempt } = end.segment;
   const [run, last] = await Promise.all([findWritableRun(db.session, runId, attempt), db.log.lastOffset(runId)]);
   return run !== undefined && placeOf(end.segment, last) === 'next' ? run : null;
@@ -124,8 +124,8 @@ async function standsThere(db: Db, { segment, status }: RunEnd): Promise<boolean
   return stored !== undefined && `\n${stored.events}`.endsWith(`\n${segment.events}`);
 }
 
-/** Call behind the locks of the run and its thread. */
-async function endRun(db: Db, run: RunRow, given: { end: RunEnd; now: number }): Promise<RunRow> {
+/** Gives what of the run is other than before. Call behind the locks of the run and its thread. */
+async function endRun(db: Db, run: WritableRun, given: { end: RunEnd; now: number }): Promise<EndColumns> {
   const { end, now } = given;
   const usage = toJson(end.answer.usage);
   const columns: EndColumns = {
@@ -151,7 +151,7 @@ async function endRun(db: Db, run: RunRow, given: { end: RunEnd; now: number }):
     created_at: now,
   });
   close.post(db.session, columns);
-  if (toRun(run).snapshot.agent !== null) {
+  if ((JSON.parse(run.snapshot) as Pick<RunSnapshot, 'agent'>).agent !== null) {
     denyUndecided(db.session, run.id);
     forgetCheckpoints(db.session, run.id);
   }
@@ -159,8 +159,7 @@ async function endRun(db: Db, run: RunRow, given: { end: RunEnd; now: number }):
     messageAdded({ id: run.answer_id as MessageId, seq: run.answer_seq, role: 'assistant', runId: run.id as RunId }),
     { type: 'run.ended', run_id: run.id, status: end.status },
   ];
-  const event_count = run.event_count + facts.length;
-  touch.post(db.session, { thread: run.thread_key, now, events: event_count });
+  touch.post(db.session, { thread: run.thread_key, now, events: run.event_count + facts.length });
   addFacts(db.session, { key: run.thread_key, before: run.event_count }, facts);
-  return { ...run, ...columns, lease_until: null, event_count };
+  return columns;
 }

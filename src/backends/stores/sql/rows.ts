@@ -65,6 +65,11 @@ export function toMessage(row: MessageRow): Message {
 
 /** The run as the engine sees it. */
 export function toRun(row: RunRow): Run {
+  return runWith(row, snapshotOf(JSON.parse(row.snapshot)));
+}
+
+/** The same of a row whose snapshot is at hand. */
+export function runWith(row: RunRow, snapshot: RunSnapshot): Run {
   return {
     id: row.id as RunId,
     owner: { applicationId: row.application_id as ApplicationId, userId: row.external_id },
@@ -76,7 +81,7 @@ export function toRun(row: RunRow): Run {
     answerSeq: row.answer_seq,
     status: row.status,
     attempt: row.attempt,
-    snapshot: snapshotOf(JSON.parse(row.snapshot)),
+    snapshot,
     usage: fromJson<Usage>(row.usage),
     finishReason: row.finish_reason as FinishReason | null,
     failure: fromJson<RunFailure>(row.failure),

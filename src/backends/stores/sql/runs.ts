@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { ApplicationId, MessageId, RunId } from '../../../core/ids.ts';
 import type { Owner } from '../../../core/principal.ts';
 import type { Run } from '../../../core/run.ts';
@@ -65,8 +65,18 @@ const unfinishedOfThread = prepared((db, param: Param<Queue>) =>
     .orderBy('runs.answer_seq'),
 );
 
+/** What an attempt has to know of its run to write to it. */
+export type WritableRun = Queue & Pick<RunRow, 'id' | 'message_id' | 'answer_id' | 'answer_seq' | 'snapshot' | 'event_count'>;
+
 const writable = prepared((db, param: Param<{ id: string; attempt: number }>) =>
-  allRuns(db).where('runs.id', '=', param('id')).where('runs.attempt', '=', param('attempt')).where('runs.status', '=', 'running'),
+  db
+    .selectFrom('runs')
+    .innerJoin('threads', 'threads.key', 'runs.thread_key')
+    .where('runs.id', '=', param('id'))
+    .where('runs.attempt', '=', param('attempt'))
+    .where('runs.status', '=', 'running')
+    .select(['runs.id', 'runs.message_id', 'runs.answer_id', 'runs.answer_seq', 'runs.snapshot', 'threads.event_count'])
+    .select([sql<string>`runs.counted_for`.as('application_id'), 'runs.user_id', 'runs.thread_key']),
 );
 
 const add = prepared((db, param: Param<{ [Column in keyof RunsTable]: RunsTable[Column] }>) =>
@@ -131,6 +141,6 @@ export function unfinishedRuns(session: Session, queue: Queue): Promise<readonly
 }
 
 /** The run if this attempt may still write to it. */
-export function findWritableRun(session: Session, runId: RunId, attempt: number): Promise<RunRow | undefined> {
+export function findWritableRun(session: Session, runId: RunId, attempt: number): Promise<WritableRun | undefined> {
   return writable.first(session, { id: runId, attempt });
 }

@@ -2,6 +2,8 @@ import type { Connection } from './database.ts';
 import type { GroupCommit } from './group-commit.ts';
 
 const IDLE_MS = 1000;
+/** Few batches bring so many texts that they are due, and to ask how many wait costs as much as to store one. */
+const BATCHES_PER_LOOK = 8;
 
 /** What the store does for itself between other people's calls. */
 export interface Upkeep {
@@ -18,6 +20,7 @@ export interface Upkeep {
 export function startUpkeep(connection: Connection, commits: GroupCommit): Upkeep {
   let asked = true;
   let resting = false;
+  let untilLook = 0;
   const timer = setTimeout(() => void lookAround(), IDLE_MS);
 
   async function lookAround(): Promise<void> {
@@ -40,7 +43,8 @@ export function startUpkeep(connection: Connection, commits: GroupCommit): Upkee
     afterBatch: async () => {
       await attempt(async () => {
         commits.clear('due');
-        await commits.index('due');
+        untilLook -= 1;
+        if (untilLook <= 0 && !(await commits.index('due'))) untilLook = BATCHES_PER_LOOK;
       });
       asked = true;
       if (!resting) return;
