@@ -126,6 +126,31 @@ test('a server that comes back finds the live runs and clears what ended ones ha
   await talk([live], { first: 21, last: 25 });
   expect(await offsetsOf(live)).toEqual(upTo(25));
   expect(await offsetsOf(ended)).toEqual(upTo(21));
+  await append({ ends: [ending(live, 26)], durable: true });
+  expect(await offsetsOf(live)).toEqual(upTo(26));
+});
+
+test('an end that fails leaves no trace, and one that follows finds the log as it was', async () => {
+  const [first, second] = [await begin(), await begin()];
+  await talk([first, second], { first: 2, last: 5 });
+  const end = ending(first, 7);
+  const unwritable = { ...end, answer: { ...end.answer, usage: { tokens: 1n } as never } };
+  const segments = [segment(first, 6, [`${first.id} says 6`]), segment(second, 6, ['taken back'])];
+  await expect(append({ segments, ends: [unwritable], durable: true })).rejects.toThrow('BigInt');
+  await talk([first, second], { first: 6, last: 6 });
+  await append({ ends: [end, ending(second, 7)], durable: true });
+  for (const run of [first, second]) expect(await offsetsOf(run)).toEqual(upTo(7));
+});
+
+test('runs that write more than is kept in memory have whole logs too', async () => {
+  const runs = [await begin(), await begin()];
+  const [first, second] = runs as [Run, Run];
+  const events = (run: Run, offset: number) => [`${run.id} says ${offset}${' more'.repeat(20_000)}`];
+  for (let offset = 2; offset <= 30; offset += 1) await append({ segments: runs.map((run) => segment(run, offset, events(run, offset))) });
+  await append({ ends: [ending(first, 31)], durable: true });
+  await append({ segments: [segment(second, 31, events(second, 31))] });
+  await append({ ends: [ending(second, 32)], durable: true });
+  expect([await offsetsOf(first), await offsetsOf(second)]).toEqual([upTo(31), upTo(32)]);
 });
 
 test('a run that was taken over takes nothing more from its former attempt', async () => {

@@ -3,7 +3,7 @@ import type { Segment } from '../../../core/ports/store.ts';
 import type { RunLog } from '../sql/db.ts';
 import { PACKED_ROW, placeOf } from '../sql/run-log.ts';
 import { deadRows } from './dead-rows.ts';
-import type { LiveRows } from './live-rows.ts';
+import type { LiveRows, Packable } from './live-rows.ts';
 import { type Chunk, type LogPlaces, logPlaces } from './log-places.ts';
 import { createUndoList, type UndoList } from './undo-list.ts';
 
@@ -28,7 +28,7 @@ export function liveLog(rows: LiveRows): LiveLog {
   const places = logPlaces(undo);
   const table: Table = { rows, places, head: 0 };
   for (const { rowid, run_id: runId, first_offset: first, last_offset: last, size } of rows.load()) {
-    places.add(runId, { row: rowid, first, last, size });
+    places.add(runId, { row: rowid, first, last, size, events: null });
     table.head = rowid;
   }
   undo.settle();
@@ -95,7 +95,7 @@ function append(table: Table, segments: readonly Segment[], admit: (segment: Seg
     if (admission === 'refused') refused.add(runId);
     if (admission !== 'next') continue;
     added.push(segment);
-    table.places.add(runId, { row: table.head + added.length, first, last, size: events.length }).writer = attempt;
+    table.places.add(runId, { row: table.head + added.length, first, last, size: events.length, events }).writer = attempt;
   }
   table.rows.add(table.head + 1, added);
   table.head += added.length;
@@ -110,13 +110,15 @@ function placeFor({ rows, places }: Table, segment: Segment): Admission {
   return known?.writer === attempt || rows.isWritable(runId, attempt) ? place : 'refused';
 }
 
+const NOTHING: Packable = { rows: [], texts: [] };
+
 function packChunks(rows: LiveRows, chunks: readonly Chunk[], { runId, first, last, events }: Segment): void {
   const newest = chunks.at(-1);
   const room = newest !== undefined && newest.size < PACKED_ROW;
   for (const [index, chunk] of chunks.entries()) {
     const more = chunk === newest && room ? events : null;
     const behind = chunks[index + 1]?.first ?? first;
-    rows.pack({ runId, first: chunk.first, last: more === null ? behind - 1 : last }, chunk.rows, more);
+    rows.pack({ runId, first: chunk.first, last: more === null ? behind - 1 : last }, chunk, more);
   }
-  if (!room) rows.pack({ runId, first, last }, [], events);
+  if (!room) rows.pack({ runId, first, last }, NOTHING, events);
 }

@@ -52,6 +52,12 @@ interface Packed {
   readonly last: number;
 }
 
+/** Rows to pack, with their events where these are at hand. */
+export interface Packable {
+  readonly rows: readonly number[];
+  readonly texts: readonly string[] | null;
+}
+
 /** The rows of the table `run_log_live`, which has no key but SQLite's own row numbers. */
 export interface LiveRows {
   /** Whether this attempt may write to the run. */
@@ -61,7 +67,7 @@ export interface LiveRows {
   /** The events of rows, in the order of the list. */
   read(rows: readonly number[]): string;
   /** Writes the events of rows, and behind them those that are given, as one row of a packed log. */
-  pack(packed: Packed, rows: readonly number[], more: string | null): void;
+  pack(packed: Packed, from: Packable, more: string | null): void;
   /** Removes the rows from `from` up to, but not, `to`; gives how many there were. */
   removeRange(from: number, to: number): number;
   remove(rows: readonly number[]): number;
@@ -79,9 +85,9 @@ export function liveRows(statements: Statements): LiveRows {
       if (found === undefined) throw missing(rows);
       return found.events;
     },
-    pack: ({ runId, first, last }, rows, more) => {
-      if (rows.length === 0) {
-        statements.run(PACK_GIVEN, [runId, first, last, more]);
+    pack: ({ runId, first, last }, { rows, texts }, more) => {
+      if (texts !== null) {
+        statements.run(PACK_GIVEN, [runId, first, last, (more === null ? texts : [...texts, more]).join('\n')]);
         return;
       }
       const values = [runId, first, last, more === null ? '' : `\n${more}`, JSON.stringify(rows), rows.length];

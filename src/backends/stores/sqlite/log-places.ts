@@ -2,6 +2,9 @@ import { PACKED_ROW } from '../sql/run-log.ts';
 import type { Living } from './dead-rows.ts';
 import type { UndoList } from './undo-list.ts';
 
+/** Characters of all unfinished runs that stay in memory, so that their rows need not be read to be packed. */
+const MOST_KEPT = 4_194_304;
+
 /** Consecutive segments that make one row when the run has ended. */
 export interface Chunk {
   /** Offset of its first event. */
@@ -9,6 +12,8 @@ export interface Chunk {
   readonly rows: number[];
   /** Characters. */
   size: number;
+  /** The events of its rows; null when they are not kept. */
+  texts: string[] | null;
 }
 
 /** Where the log of one unfinished run lies. */
@@ -25,6 +30,8 @@ interface Row {
   readonly first: number;
   readonly last: number;
   readonly size: number;
+  /** Null when they were not read. */
+  readonly events: string | null;
 }
 
 /** Where the rows of unfinished runs lie; the only index there is. */
@@ -43,6 +50,7 @@ export interface LogPlaces {
 /** No places yet; whatever changes them says to `undo` how it is taken back. */
 export function logPlaces(undo: UndoList): LogPlaces {
   const places = new Map<string, LogPlace>();
+  const kept: Kept = { size: 0 };
   const open = (runId: string): LogPlace => {
     const place: LogPlace = { last: 0, writer: null, chunks: [] };
     places.set(runId, place);
@@ -53,14 +61,18 @@ export function logPlaces(undo: UndoList): LogPlaces {
     get: (runId) => places.get(runId),
     add: (runId, row) => {
       const place = places.get(runId) ?? open(runId);
-      undo.push(extend(place, row));
+      undo.push(extend(place, row, kept));
       return place;
     },
     take: (runId) => {
       const place = places.get(runId);
       if (place === undefined) return [];
       places.delete(runId);
-      undo.push(() => places.set(runId, place));
+      count(kept, place, -1);
+      undo.push(() => {
+        places.set(runId, place);
+        count(kept, place, 1);
+      });
       return place.chunks;
     },
     forgetWriters: () => {
@@ -82,23 +94,44 @@ export function logPlaces(undo: UndoList): LogPlaces {
   };
 }
 
+/** Characters of the texts of all chunks that have them. */
+interface Kept {
+  size: number;
+}
+
+function count(kept: Kept, { chunks }: LogPlace, factor: 1 | -1): void {
+  for (const { texts, size } of chunks) if (texts !== null) kept.size += factor * size;
+}
+
 /** Gives what takes the row out again. */
-function extend(place: LogPlace, { row, first, last, size }: Row): () => void {
+function extend(place: LogPlace, row: Row, kept: Kept): () => void {
   const before = place.last;
-  place.last = last;
-  const chunk = place.chunks.at(-1);
-  if (chunk === undefined || chunk.size >= PACKED_ROW) {
-    place.chunks.push({ first, rows: [row], size });
-    return () => {
-      place.chunks.pop();
-      place.last = before;
-    };
+  const newest = place.chunks.at(-1);
+  const opens = newest === undefined || newest.size >= PACKED_ROW;
+  const chunk: Chunk = opens ? { first: row.first, rows: [], size: 0, texts: [] } : newest;
+  if (opens) place.chunks.push(chunk);
+  addTo(chunk, row, kept);
+  place.last = row.last;
+  return () => {
+    chunk.rows.pop();
+    chunk.size -= row.size;
+    if (chunk.texts?.pop() !== undefined) kept.size -= row.size;
+    if (opens) place.chunks.pop();
+    place.last = before;
+  };
+}
+
+/** A chunk keeps all its texts or none. */
+function addTo(chunk: Chunk, { row, size, events }: Row, kept: Kept): void {
+  if (chunk.texts !== null) {
+    if (events !== null && kept.size + size <= MOST_KEPT) {
+      chunk.texts.push(events);
+      kept.size += size;
+    } else {
+      kept.size -= chunk.size;
+      chunk.texts = null;
+    }
   }
   chunk.rows.push(row);
   chunk.size += size;
-  return () => {
-    chunk.rows.pop();
-    chunk.size -= size;
-    place.last = before;
-  };
 }
