@@ -36,6 +36,12 @@ interface Run {
  */
 export function wordsOf(text: string): ReadonlySet<string> {
   const words = new Set<string>();
+  const plain = asciiWords(text.slice(0, LONGEST_TEXT));
+  for (const word of plain ?? []) {
+    words.add(cut(word));
+    if (words.size >= MOST_WORDS) break;
+  }
+  if (plain !== null) return words;
   for (const run of runsOf(text)) {
     if (run.spaceless) addPairs(words, run.text);
     else words.add(cut(run.text));
@@ -56,9 +62,15 @@ export function searchWordsOf(query: string): readonly SearchWord[] {
   return [...words].map(([text, prefix]) => ({ text, prefix }));
 }
 
+/** The words of a text in which no character needs more than to be lower case; null for any other. */
+function asciiWords(text: string): readonly string[] | null {
+  return ASCII.test(text) ? (text.toLowerCase().match(ASCII_RUN) ?? []) : null;
+}
+
 function runsOf(text: string): readonly Run[] {
   const head = text.slice(0, LONGEST_TEXT);
-  if (ASCII.test(head)) return (head.toLowerCase().match(ASCII_RUN) ?? []).map((run) => ({ text: run, spaceless: false }));
+  const plain = asciiWords(head);
+  if (plain !== null) return plain.map((run) => ({ text: run, spaceless: false }));
   const runs: Run[] = [];
   for (const run of fold(head).match(RUN) ?? []) {
     if (!SPACELESS.test(run)) runs.push({ text: run, spaceless: false });
@@ -91,6 +103,7 @@ function wantedPairs(text: string): readonly string[] {
 }
 
 function cut(word: string): string {
+  if (word.length <= LONGEST_WORD) return word;
   const head = word.slice(0, LONGEST_WORD);
   return head.isWellFormed() ? head : head.slice(0, -1);
 }

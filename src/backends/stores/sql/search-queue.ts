@@ -28,12 +28,14 @@ const oldest = prepared((db, param: Param<{ limit: number }>) =>
     .limit(param('limit')),
 );
 
-const addEntry = prepared((db, param: Param<SearchPlace>) =>
+const addEntries = prepared((db, param: Param<{ places: string }>) =>
   db
     .insertInto('search_entries')
-    .values({ thread_key: param('thread'), seq: param('seq') })
+    .columns(['thread_key', 'seq'])
+    // Without a condition SQLite would take the conflict for one of a join.
+    .expression(sql`select value ->> 0, value ->> 1 from json_each(${param('places')}) where true`)
     .onConflict((conflict) => conflict.doNothing())
-    .returning('id'),
+    .returning(['id', 'thread_key', 'seq']),
 );
 
 /** All at a time: FTS5 writes whatever it has when a savepoint begins, which every statement is. */
@@ -74,13 +76,17 @@ export async function queuedTexts(session: Session): Promise<number> {
 /** Brings up to `limit` texts that wait into SQLite's index, as they are now; call inside a transaction. */
 export async function indexQueued(session: Session, limit: number): Promise<void> {
   const texts = await oldest.all(session, { limit });
-  const entries: [id: number, words: string][] = [];
+  const words = new Map<string, string>();
+  const places: [thread: string, seq: number][] = [];
   for (const { thread_key: thread, seq, user_id, title, parts } of texts) {
     const text = seq === 0 ? (title ?? '') : textOf(JSON.parse(parts ?? '[]') as readonly Part[]);
-    const words = user_id === null ? [] : indexWords(user_id, text);
-    const added = words.length === 0 ? undefined : await addEntry.first(session, { thread, seq });
-    if (added !== undefined) entries.push([added.id, words.join(' ')]);
+    const found = user_id === null ? [] : indexWords(user_id, text);
+    if (found.length === 0) continue;
+    words.set(`${seq} ${thread}`, found.join(' '));
+    places.push([thread, seq]);
   }
+  const added = places.length === 0 ? [] : await addEntries.all(session, { places: JSON.stringify(places) });
+  const entries = added.map(({ id, thread_key: thread, seq }) => [id, words.get(`${seq} ${thread}`)]);
   if (entries.length > 0) await index.run(session, { entries: JSON.stringify(entries) });
   const last = texts.at(-1);
   if (last !== undefined) await leave.run(session, { last: last.id });
