@@ -54,6 +54,13 @@ function drain(port: MessagePort, first: readonly Call[]): readonly Call[] {
   return calls;
 }
 
+/** The outcomes of calls that have removed something. */
+function removalsOf(calls: readonly Call[], outcomes: readonly Outcome[]): readonly Outcome[] {
+  const ids = calls.filter((call) => REMOVALS.has(call.operation)).map((call) => call.id);
+  if (ids.length === 0) return [];
+  return outcomes.filter((outcome) => ids.includes(outcome.id) && 'value' in outcome && outcome.value !== false && outcome.value !== null);
+}
+
 function serve(port: MessagePort, opened: Awaited<ReturnType<typeof open>>): void {
   const { connection, commits } = opened;
   const answer = (outcomes: readonly Outcome[]): void => {
@@ -75,12 +82,10 @@ function serve(port: MessagePort, opened: Awaited<ReturnType<typeof open>>): voi
     while (waiting.length > 0) {
       const calls = waiting;
       waiting = [];
-      const purges = new Set(calls.filter((call) => REMOVALS.has(call.operation)).map((call) => call.id));
       const outcomes = await commits.run(calls.filter((call) => call.operation !== 'close'));
-      const removed = (outcome: Outcome): boolean =>
-        purges.has(outcome.id) && 'value' in outcome && outcome.value !== false && outcome.value !== null;
-      answer(outcomes.filter((outcome) => !removed(outcome)));
-      deleting.clear(outcomes.filter(removed));
+      const removals = removalsOf(calls, outcomes);
+      answer(removals.length === 0 ? outcomes : outcomes.filter((outcome) => !removals.includes(outcome)));
+      deleting.clear(removals);
       // Node hands over messages before it runs what waits for the next turn: with many of them a deletion would never go on.
       deleting.step();
       await upkeep.afterBatch();
