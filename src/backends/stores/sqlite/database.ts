@@ -13,7 +13,7 @@ const CACHE_KIB = 16 * 1024;
 export type Sync = 'full' | 'normal';
 
 /** What steers a transaction, or one call's part of it. */
-export type Steering = 'BEGIN IMMEDIATE' | 'COMMIT' | 'SAVEPOINT call' | 'RELEASE call';
+type Steering = 'BEGIN IMMEDIATE' | 'COMMIT' | 'SAVEPOINT call' | 'RELEASE call';
 
 /** The one connection to the data file. */
 export interface Connection {
