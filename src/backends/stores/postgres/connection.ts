@@ -16,6 +16,10 @@ const SETTINGS = [
   "set statement_timeout to '30s'",
   "set lock_timeout to '10s'",
   "set idle_in_transaction_session_timeout to '30s'",
+  // Without statistics, as in a new database, a table looks small enough to be read whole, and plans that do so stay for as long.
+  'set enable_seqscan to off',
+  // What has no index to go by looks too dear then, and would be compiled.
+  'set jit to off',
   // With it off, a crash of PostgreSQL takes back what readers have seen.
   "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'",
 ].join('; ');

@@ -7,6 +7,7 @@ import { storeOperations } from '../sql/store-operations.ts';
 import { type Connection, openConnection } from './connection.ts';
 import { createDatabaseClock, type DatabaseClock, type ServerClock, serverClock, withShiftedLeases } from './database-clock.ts';
 import { ConnectionLost, callersError } from './failures.ts';
+import { createFirstStatistics, type FirstStatistics } from './first-statistics.ts';
 import { openHints } from './hints.ts';
 import { createKnownEnds } from './known-ends.ts';
 import { createLane, type Lane } from './lane.ts';
@@ -54,7 +55,7 @@ export async function openPostgresStore({ url, log, clock = serverClock }: Postg
     await Promise.all([hints.close(), lanes.reads.close(), lanes.writes.close(), lanes.deltas.close()]);
   };
   return {
-    ...whileOpen(operationsOver(lanes, time), () => closing === null),
+    ...whileOpen(operationsOver(lanes, time, createFirstStatistics(lanes.reads, log)), () => closing === null),
     capabilities: { shared: true },
     hints,
     close: () => {
@@ -79,13 +80,19 @@ function operationsOn({ session }: Connection): StoreOperations {
   return storeOperations({ session, log: liveLog(session) });
 }
 
-function operationsOver(lanes: Lanes, time: DatabaseClock): StoreOperations {
+function operationsOver(lanes: Lanes, time: DatabaseClock, statistics: FirstStatistics): StoreOperations {
   const leasing = async (connection: Connection) => withShiftedLeases(operationsOn(connection), await time.shift(connection.session));
   const reading = callOf((work) => reliably(() => lanes.reads.run((connection) => work(operationsOn(connection)))));
   const writing = callOf((work) => inTransaction(lanes.writes, 'plain', async (connection) => work(await leasing(connection))));
+  const beginRun = writing('beginRun');
   const plain = operationNames.map((name) => [name, operationKinds[name] === 'reads' ? reading(name) : writing(name)]);
   return {
     ...(Object.fromEntries(plain) as StoreOperations),
+    async beginRun(input) {
+      const result = await beginRun(input);
+      if (result.kind === 'begun') statistics.begun();
+      return result;
+    },
     purgeThread: (key) => purgeClosed(lanes.writes, key),
     takeLost: (input) => takeLost(lanes, writing('takeLost'), input),
     appendLog: appending(lanes, time),

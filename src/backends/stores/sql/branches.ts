@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, type Selectable, sql } from 'kysely';
 import type { MessageId, ThreadKey } from '../../../core/ids.ts';
 import type { Message } from '../../../core/message.ts';
 import type { RunContext } from '../../../core/ports/message-store.ts';
@@ -8,7 +8,8 @@ import { isInThread } from './messages.ts';
 import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
 import { type MessageRow, toMessage } from './rows.ts';
-import type { Session } from './session.ts';
+import type { MessagesTable } from './schema.ts';
+import type { Dialect, Session } from './session.ts';
 import { textParam } from './text-param.ts';
 import { findThreadRow } from './threads.ts';
 
@@ -40,7 +41,7 @@ const branch = prepared((db, param: Param<Walk>, dialect) =>
       ),
     )
     .selectFrom('chain')
-    .innerJoin('messages', 'messages.id', 'chain.id')
+    .innerJoin(messagesByChain(dialect).as('messages'), 'messages.id', 'chain.id')
     .innerJoin('threads', 'threads.key', 'messages.thread_key')
     .where('threads.deleted_at', 'is', null)
     .selectAll('messages')
@@ -48,6 +49,16 @@ const branch = prepared((db, param: Param<Walk>, dialect) =>
     .orderBy('chain.depth')
     .limit(param('limit')),
 );
+
+/** Messages to join with a chain: PostgreSQL takes it for much longer than it is, and would read the whole table to join all at once. */
+function messagesByChain(dialect: Dialect): RawBuilder<Selectable<MessagesTable>> {
+  switch (dialect) {
+    case 'sqlite':
+      return sql.table('messages');
+    case 'postgres':
+      return sql`lateral (select * from messages where messages.id = chain.id limit 1)`;
+  }
+}
 
 const contextStart = prepared((db, param: Param<{ thread: string }>) =>
   db
