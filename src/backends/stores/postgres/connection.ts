@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
 import pg from 'pg';
 import type { Session } from '../sql/session.ts';
 import { type Address, ConnectionLost, isEnding } from './failures.ts';
-import { createPosted } from './posted.ts';
+import { createStatements, type Statements } from './statements.ts';
 
-const INT8 = 20;
 const CONNECT_MS = 10_000;
 /** Longer than the server allows a statement: it ends only what a broken network keeps from ending. */
 const ANSWER_MS = 45_000;
@@ -26,16 +24,14 @@ const SETTINGS = [
 
 /** One connection to the server. Use it for one thing at a time; what is asked together is answered in one round trip. */
 export interface Connection {
-  /** Prepares each SQL text once, under a name. */
+  /** Prepares each SQL text once. What is posted goes with the next statement that somebody waits for. */
   readonly session: Session;
   /** False for good once the server or the network has ended it. */
   readonly usable: boolean;
   /** Statements without parameters, several of them separated by semicolons. */
   execute(statements: string): Promise<void>;
-  /** The same without waiting. */
-  post(statements: string): void;
-  /** Resolves when everything that was posted has been done; rejects with its first failure. */
-  settle(): Promise<void>;
+  /** Undoes the transaction that has begun. */
+  rollBack(): Promise<void>;
   /** Calls back with the payload of every notification on the channel. */
   listen(channel: string, onPayload: (payload: string) => void): Promise<void>;
   /** Resolves when the connection has ended, whoever ended it. */
@@ -55,8 +51,6 @@ export async function openConnection(url: string, { patient = false } = {}): Pro
     connectionString: url,
     connectionTimeoutMillis: CONNECT_MS,
     keepAlive: true,
-    pipeline: true,
-    types: { getTypeParser: (oid, format) => (oid === INT8 ? parseInteger : pg.types.getTypeParser(oid, format)) },
     ...(patient ? {} : { query_timeout: ANSWER_MS }),
   });
   let usable = true;
@@ -69,14 +63,15 @@ export async function openConnection(url: string, { patient = false } = {}): Pro
     client.on('error', onEnd);
     client.on('end', onEnd);
   });
-  const guarded = async <T>(query: Promise<T>): Promise<T> => {
-    try {
-      return await query;
-    } catch (error) {
-      if (!isEnding(error)) throw error;
-      usable = false;
-      throw new ConnectionLost(error);
-    }
+  const failure = (error: unknown): unknown => {
+    if (!isEnding(error)) return error;
+    usable = false;
+    return new ConnectionLost(error);
+  };
+  const execute = async (statements: string) => {
+    await client.query(statements).catch((error: unknown) => {
+      throw failure(error);
+    });
   };
   const close = async () => {
     usable = false;
@@ -92,53 +87,33 @@ export async function openConnection(url: string, { patient = false } = {}): Pro
     await close();
     throw error;
   }
-  const posted = createPosted();
+  const statements = createStatements(client, failure);
   return {
-    session: sessionOver(client, { guarded, post: posted.add }),
+    session: sessionOver(statements),
     get usable() {
       return usable;
     },
-    execute: async (statements) => void (await guarded(client.query(statements))),
-    post: (statements) => posted.add(guarded(client.query(statements))),
-    settle: posted.settle,
+    execute,
+    rollBack: () => {
+      statements.discard();
+      return execute('rollback');
+    },
     async listen(channel, onPayload) {
       client.on('notification', (notification) => {
         if (notification.channel === channel) onPayload(notification.payload ?? '');
       });
-      await guarded(client.query(`listen ${channel}`));
+      await execute(`listen ${channel}`);
     },
     ended,
     close,
   };
 }
 
-interface Sending {
-  readonly guarded: <T>(query: Promise<T>) => Promise<T>;
-  readonly post: (query: Promise<unknown>) => void;
-}
-
-function sessionOver(client: pg.Client, { guarded, post }: Sending): Session {
-  const query = (text: string, values: readonly unknown[]) => guarded(client.query({ name: nameOf(text), text, values: [...values] }));
+function sessionOver({ ask, post }: Statements): Session {
   return {
     dialect: 'postgres',
-    all: async (text, values) => (await query(text, values)).rows,
-    run: async (text, values) => (await query(text, values)).rowCount ?? 0,
-    post: (text, values) => post(query(text, values)),
+    all: async (text, values) => (await ask(text, values)).rows,
+    run: async (text, values) => (await ask(text, values)).count,
+    post,
   };
-}
-
-const names = new Map<string, string>();
-
-function nameOf(text: string): string {
-  const known = names.get(text);
-  if (known !== undefined) return known;
-  const name = `plg_${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
-  names.set(text, name);
-  return name;
-}
-
-function parseInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value)) throw new Error(`The database holds an integer beyond 2^53: ${text}.`);
-  return value;
 }

@@ -10,17 +10,14 @@ const APPENDING = '1886350457, 1';
 /** How a transaction begins: `appending` for those that write to logs of running runs, which `awaitAppends` waits for. */
 type Beginning = 'plain' | 'appending';
 
-const BEGINNINGS: Readonly<Record<Beginning, string>> = {
-  plain: 'begin',
-  appending: `begin; select pg_advisory_xact_lock_shared(${APPENDING})`,
-};
+const SHARE = `select pg_advisory_xact_lock_shared(${APPENDING})`;
 
 /** Does something on a connection. */
 export type Work<T> = (connection: Connection) => Promise<T>;
 
 interface Form {
   readonly beginning: Beginning;
-  /** The work sends everything at once, before it waits, so that the commit can go with it. */
+  /** The work asks for everything before it waits: one group of statements is a transaction by itself. */
   readonly together: boolean;
 }
 
@@ -29,7 +26,7 @@ export function inTransaction<T>(lane: Lane, beginning: Beginning, work: Work<T>
   return repeatedly(lane, { beginning, together: false }, work);
 }
 
-/** The same in one round trip, for work that sends everything at once, before it waits. */
+/** The same in one round trip, for work that asks for everything before it waits. */
 export function atOnce<T>(lane: Lane, beginning: Beginning, work: Work<T>): Promise<T> {
   return repeatedly(lane, { beginning, together: true }, work);
 }
@@ -53,35 +50,23 @@ export function awaitAppends(lane: Lane): Promise<void> {
 }
 
 async function transaction<T>(connection: Connection, { beginning, together }: Form, work: Work<T>): Promise<T> {
+  const { session } = connection;
   try {
-    connection.post(BEGINNINGS[beginning]);
-    const working = work(connection);
-    const result = together ? working : await working;
-    // If something that was posted has failed, this rolls back.
-    connection.post('commit');
-    await Promise.all([result, connection.settle()]);
-    return await result;
+    if (!together) session.post('begin', []);
+    if (beginning === 'appending') session.post(SHARE, []);
+    const result = await work(connection);
+    if (!together) await session.run('commit', []);
+    return result;
   } catch (error) {
-    const cause = await firstFailure(connection, error);
-    if (connection.usable) await rollBack(connection);
-    throw cause;
-  }
-}
-
-/** What failed behind a posted statement failed because of that one. */
-async function firstFailure(connection: Connection, error: unknown): Promise<unknown> {
-  try {
-    await connection.settle();
-    return error;
-  } catch (earlier) {
-    return earlier;
+    if (connection.usable && !together) await rollBack(connection);
+    throw error;
   }
 }
 
 /** The first error counts: a connection that cannot even roll back is closed, which rolls back too. */
 async function rollBack(connection: Connection): Promise<void> {
   try {
-    await connection.execute('rollback');
+    await connection.rollBack();
   } catch {
     await connection.close();
   }
