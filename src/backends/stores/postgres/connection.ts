@@ -22,6 +22,9 @@ const SETTINGS = [
   "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'",
 ].join('; ');
 
+const PATIENT = ['set statement_timeout to 0', 'set lock_timeout to 0'];
+const KEEP_PLANS = 'set plan_cache_mode to force_generic_plan';
+
 /** One connection to the server. Use it for one thing at a time; what is asked together is answered in one round trip. */
 export interface Connection {
   /** Prepares each SQL text once. What is posted goes with the next statement that somebody waits for. */
@@ -45,8 +48,16 @@ export function addressOf(url: string): Address {
   return { host, port, user: user ?? '', database: database ?? '' };
 }
 
-/** Opens a connection; `patient` for statements that may take long, such as migrations. */
-export async function openConnection(url: string, { patient = false } = {}): Promise<Connection> {
+/** What a connection is for. */
+export interface ConnectionOptions {
+  /** For statements that may take long, such as migrations. */
+  readonly patient?: boolean;
+  /** For statements that go by keys: one plan is good for all values, and to plan again would cost more than they do. */
+  readonly keepsPlans?: boolean;
+}
+
+/** Opens a connection. */
+export async function openConnection(url: string, { patient = false, keepsPlans = false }: ConnectionOptions = {}): Promise<Connection> {
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: CONNECT_MS,
@@ -82,7 +93,7 @@ export async function openConnection(url: string, { patient = false } = {}): Pro
   };
   try {
     await client.connect();
-    await client.query(patient ? `${SETTINGS}; set statement_timeout to 0; set lock_timeout to 0` : SETTINGS);
+    await client.query([SETTINGS, ...(patient ? PATIENT : []), ...(keepsPlans ? [KEEP_PLANS] : [])].join('; '));
   } catch (error) {
     await close();
     throw error;

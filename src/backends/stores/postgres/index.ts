@@ -4,7 +4,7 @@ import { operationKinds, operationNames } from '../sql/operation-kinds.ts';
 import { liveEvents } from '../sql/run-log.ts';
 import type { StoreOperations } from '../sql/store-operations.ts';
 import { storeOperations } from '../sql/store-operations.ts';
-import { type Connection, openConnection } from './connection.ts';
+import { type Connection, type ConnectionOptions, openConnection } from './connection.ts';
 import { createDatabaseClock, type DatabaseClock, type ServerClock, serverClock, withShiftedLeases } from './database-clock.ts';
 import { ConnectionLost, callersError } from './failures.ts';
 import { createFirstStatistics, type FirstStatistics } from './first-statistics.ts';
@@ -44,10 +44,11 @@ export async function openPostgresStore({ url, log, clock = serverClock }: Postg
   await prepareDatabase(url, log);
   const time = createDatabaseClock(clock);
   const connect = () => openMeasured(url, time);
+  const connectToWrite = () => openMeasured(url, time, { keepsPlans: true });
   const lanes: Lanes = {
     reads: createLane(connect, READING_CONNECTIONS),
-    writes: createLane(connect, WRITING_CONNECTIONS),
-    deltas: createLane(connect, 1),
+    writes: createLane(connectToWrite, WRITING_CONNECTIONS),
+    deltas: createLane(connectToWrite, 1),
   };
   const hints = await openHints({ connect, log });
   let closing: Promise<void> | null = null;
@@ -65,8 +66,8 @@ export async function openPostgresStore({ url, log, clock = serverClock }: Postg
   };
 }
 
-async function openMeasured(url: string, time: DatabaseClock): Promise<Connection> {
-  const connection = await openConnection(url);
+async function openMeasured(url: string, time: DatabaseClock, options: ConnectionOptions = {}): Promise<Connection> {
+  const connection = await openConnection(url, options);
   try {
     await time.measure(connection.session);
     return connection;

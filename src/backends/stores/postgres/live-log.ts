@@ -10,9 +10,11 @@ const SEGMENTS_PER_READ = 100;
 /** Stands in no id and in no JSON text, so that lists of them need no quotes: to write and read those costs more than the rest. */
 const SEPARATOR = '\x1e';
 
+/** Each run is looked up by itself: a planner that takes few for running would read them all. */
 const GIVEN = `unnest(string_to_array($1, E'\\x1e'), $2::bigint[], $3::bigint[], $4::bigint[], string_to_array($5, E'\\x1e'))
   as given (run_id, attempt, first_offset, last_offset, events)
-  join runs on runs.id = given.run_id and runs.attempt = given.attempt and runs.status = 'running'`;
+  cross join lateral (select from runs
+    where runs.id = given.run_id and runs.attempt = given.attempt and runs.status = 'running' limit 1) as writable`;
 
 const LAST_OFFSET = `coalesce((
   select last_offset from run_log_live where run_id = given.run_id order by first_offset desc limit 1), 0)`;
