@@ -17,7 +17,7 @@ import { prepared } from './prepared.ts';
 import type { RunRow } from './rows.ts';
 import { toJson, toRun } from './rows.ts';
 import { liveEvents, placeOf } from './run-log.ts';
-import { findRunRow, findWritableRun, type WritableRun } from './runs.ts';
+import { findRunRow, findWritableRun, type OpenRun, type WritableRun } from './runs.ts';
 import type { RunsTable } from './schema.ts';
 import { addFacts, messageAdded } from './thread-events.ts';
 import { waitRun } from './wait-run.ts';
@@ -67,22 +67,32 @@ export async function appendLog(db: Db, batch: LogBatch): Promise<LogBatchResult
     const { runId } = wait.segment;
     if (fenced.has(runId) || !(await waitRun(db, wait))) fenced.add(runId);
   }
+  const ends = batch.ends.filter(({ segment }) => !fenced.has(segment.runId));
   const started: Run[] = [];
-  for (const end of batch.ends) {
-    const { runId } = end.segment;
-    const outcome = fenced.has(runId) ? 'fenced' : await storeEnd(db, batch, end);
-    if (outcome === 'fenced') fenced.add(runId);
-    else if (outcome !== null) started.push(outcome);
+  // Each is of another thread, so that all of them ask together; when one fails, the others have still to be done with their statements.
+  for (const stored of await Promise.allSettled(ends.map((end) => storeEnd(db, batch, end)))) {
+    if (stored.status === 'rejected') throw stored.reason;
+    const { runId, next, isFenced } = stored.value;
+    if (isFenced) fenced.add(runId);
+    if (next !== null) started.push(next);
   }
   return { fenced: [...fenced], started };
 }
 
-/** Gives the run that follows in the thread, if one does. */
-async function storeEnd(db: Db, { now, lease }: LogBatch, end: RunEnd): Promise<Run | 'fenced' | null> {
+/** What became of an end, and the run that begins behind it. */
+interface StoredEnd {
+  readonly runId: RunId;
+  readonly isFenced: boolean;
+  readonly next: Run | null;
+}
+
+async function storeEnd(db: Db, { now, lease }: LogBatch, end: RunEnd): Promise<StoredEnd> {
+  const { runId } = end.segment;
   const run = await endingRun(db, end);
-  if (run === null) return (await standsThere(db, end)) ? null : 'fenced';
+  if (run === null) return { runId, isFenced: !(await standsThere(db, end)), next: null };
   await endRun(db, run, { end, now });
-  return lease === null ? null : claimNext(db, run, lease);
+  const next = run.has_next && lease !== null ? await claimNext(db, run, lease) : null;
+  return { runId, isFenced: false, next };
 }
 
 /** Ends a run that waits; any other is given back as it is. Reaches into closed threads, whose queues a deletion has to end. */
@@ -112,7 +122,7 @@ async function partsSoFar(db: Db, run: RunRow): Promise<readonly Part[]> {
   return answered.parts;
 }
 
-async function endingRun(db: Db, end: RunEnd): Promise<WritableRun | null> {
+async function endingRun(db: Db, end: RunEnd): Promise<OpenRun | null> {
   const { runId, attempt } = end.segment;
   const [run, last] = await Promise.all([findWritableRun(db.session, runId, attempt), db.log.lastOffset(runId)]);
   return run !== undefined && placeOf(end.segment, last) === 'next' ? run : null;

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type SqlBool, sql } from 'kysely';
 import type { ApplicationId, MessageId, RunId } from '../../../core/ids.ts';
 import type { Owner } from '../../../core/principal.ts';
 import type { Run } from '../../../core/run.ts';
@@ -68,6 +68,9 @@ const unfinishedOfThread = prepared((db, param: Param<Queue>) =>
 /** What an attempt has to know of its run to write to it. */
 export type WritableRun = Queue & Pick<RunRow, 'id' | 'message_id' | 'answer_id' | 'answer_seq' | 'snapshot' | 'event_count'>;
 
+/** The same, and whether another run is queued in its thread. */
+export type OpenRun = WritableRun & { readonly has_next: SqlBool };
+
 const writable = prepared((db, param: Param<{ id: string; attempt: number }>) =>
   db
     .selectFrom('runs')
@@ -76,7 +79,18 @@ const writable = prepared((db, param: Param<{ id: string; attempt: number }>) =>
     .where('runs.attempt', '=', param('attempt'))
     .where('runs.status', '=', 'running')
     .select(['runs.id', 'runs.message_id', 'runs.answer_id', 'runs.answer_seq', 'runs.snapshot', 'threads.event_count'])
-    .select([sql<string>`runs.counted_for`.as('application_id'), 'runs.user_id', 'runs.thread_key']),
+    .select([sql<string>`runs.counted_for`.as('application_id'), 'runs.user_id', 'runs.thread_key'])
+    .select(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('runs as next')
+          .select('next.id')
+          .whereRef('next.counted_for', '=', 'runs.counted_for')
+          .whereRef('next.user_id', '=', 'runs.user_id')
+          .whereRef('next.thread_key', '=', 'runs.thread_key')
+          .where('next.ended_at', 'is', null)
+          .where('next.status', '=', 'queued'),
+      ).as('has_next'),
+    ),
 );
 
 const add = prepared((db, param: Param<{ [Column in keyof RunsTable]: RunsTable[Column] }>) =>
@@ -141,6 +155,6 @@ export function unfinishedRuns(session: Session, queue: Queue): Promise<readonly
 }
 
 /** The run if this attempt may still write to it. */
-export function findWritableRun(session: Session, runId: RunId, attempt: number): Promise<WritableRun | undefined> {
+export function findWritableRun(session: Session, runId: RunId, attempt: number): Promise<OpenRun | undefined> {
   return writable.first(session, { id: runId, attempt });
 }
