@@ -18,7 +18,7 @@ import { addTitleToSearch } from './search-index.ts';
 import type { Session } from './session.ts';
 import { addFacts, messageAdded, runStarted } from './thread-events.ts';
 import { findThreadRow, insertThread, lockThreadRow, newThreadRow } from './threads.ts';
-import { ensureUser, findUser } from './users.ts';
+import { ensureUser, findUser, type UserRow } from './users.ts';
 
 /** What a permitted beginning will write: either messages below a parent, or only an answer to a stored question. */
 interface Plan {
@@ -54,10 +54,10 @@ export async function beginRun(db: Db, input: BeginRun): Promise<BeginResult> {
   const repeated = await repeatOf(db.session, input);
   if (repeated !== null) return repeated;
   const ref = 'ref' in input.thread ? input.thread.ref : { id: input.thread.create.id };
-  const found = await lockThreadRow(db.session, input.owner, ref);
+  const [found, user] = await Promise.all([lockThreadRow(db.session, input.owner, ref), ownerOfNew(db.session, input)]);
   const plan = await planFor(db.session, input, found);
   if ('kind' in plan) return plan;
-  return carryOut(db, input, { plan, thread: found ?? (await newThread(db.session, input)), isNew: found === undefined });
+  return carryOut(db, input, { plan, thread: found ?? (await newThread(db.session, input, user)), isNew: found === undefined });
 }
 
 /** How a beginning would be refused just now; null when it would not. */
@@ -87,9 +87,14 @@ async function repeatOf(session: Session, input: BeginRun): Promise<BeginResult 
   return { kind: 'replayed', run: { ...run, snapshot: snapshotOf(run.snapshot) }, thread };
 }
 
-async function newThread(session: Session, input: BeginRun): Promise<ThreadRow> {
+/** Asked for together with the thread that may turn out to be new. */
+async function ownerOfNew(session: Session, { owner, thread }: BeginRun): Promise<UserRow | undefined> {
+  return 'create' in thread ? findUser(session, owner) : undefined;
+}
+
+async function newThread(session: Session, input: BeginRun, known: UserRow | undefined): Promise<ThreadRow> {
   if (!('create' in input.thread)) throw new Error('Only a thread that may be created can be planned without being there.');
-  const user = await ensureUser(session, input.owner, input.now);
+  const user = known ?? (await ensureUser(session, input.owner, input.now));
   return newThreadRow(session, { owner: input.owner, user, thread: input.thread.create, now: input.now });
 }
 

@@ -93,9 +93,12 @@ interface ContextInput {
 
 /** A question with its stored ancestors, oldest first, behind the turns its thread carries over from an earlier one; and whether it has files. */
 export async function contextOf(session: Session, { threadKey, messageId, limit, maxChars }: ContextInput): Promise<RunContext> {
-  const thread = await contextStart.first(session, { thread: threadKey });
-  if (thread === undefined || !(await isInThread(session, threadKey, messageId))) return { messages: [], hasFiles: false };
-  const own = await newest(session, messageId, { limit, maxChars });
+  const [thread, isThere, own] = await Promise.all([
+    contextStart.first(session, { thread: threadKey }),
+    isInThread(session, threadKey, messageId),
+    newest(session, messageId, { limit, maxChars }),
+  ]);
+  if (thread === undefined || !isThere) return { messages: [], hasFiles: false };
   const reachedRoot = own[0]?.parentId === null;
   const hasFiles = thread.file !== null;
   if (!reachedRoot || thread.carried_head === null) return { messages: own, hasFiles };
