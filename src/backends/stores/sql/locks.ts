@@ -15,16 +15,12 @@ const thread = prepared((db, param: Param<{ thread: string }>) =>
   db.selectFrom('threads').select('key').where('key', '=', param('thread')).forUpdate(),
 );
 
+/** The keys are found first: joined with the runs, the planner may take all threads in turn. */
 const threadsOf = prepared((db, param: Param<{ runs: readonly string[] }>) =>
   db
     .selectFrom('threads')
     .select('key')
-    .where('key', 'in', (eb) =>
-      eb
-        .selectFrom('runs')
-        .select('runs.thread_key')
-        .where(sql<boolean>`runs.id = any(${param('runs')})`),
-    )
+    .where(sql<boolean>`key = any(array(select thread_key from runs where id = any(${param('runs')})))`)
     .orderBy('key')
     .forUpdate(),
 );
