@@ -5,21 +5,32 @@ import type { LogBatch, LogBatchResult, Segment } from '../../../core/ports/stor
 export interface KnownEnds {
   /** Whether the segment continues its run's log, by the attempt that wrote what is before it. */
   isNext(segment: Segment): boolean;
+  /** How many characters stand in the log before the segment, but for the log's first event; null when that is not known. */
+  sizeBefore(segment: Segment): number | null;
   /** What became of a batch; null when that is not known. */
   note(batch: LogBatch, result: LogBatchResult | null): void;
 }
 
+interface KnownEnd extends Pick<Segment, 'attempt' | 'last'> {
+  readonly size: number | null;
+}
+
 export function createKnownEnds(): KnownEnds {
-  const ends = new Map<RunId, Pick<Segment, 'attempt' | 'last'>>();
+  const ends = new Map<RunId, KnownEnd>();
+  const endBefore = ({ runId, attempt, first }: Segment): KnownEnd | null => {
+    const end = ends.get(runId);
+    return end !== undefined && end.attempt === attempt && end.last + 1 === first ? end : null;
+  };
+  const sizeBefore = (segment: Segment): number | null => (segment.first <= 2 ? 0 : (endBefore(segment)?.size ?? null));
   return {
-    isNext: ({ runId, attempt, first }) => {
-      const end = ends.get(runId);
-      return end !== undefined && end.attempt === attempt && end.last + 1 === first;
-    },
+    isNext: (segment) => endBefore(segment) !== null,
+    sizeBefore,
     note: (batch, result) => {
-      for (const { runId, attempt, last } of batch.segments) {
+      for (const segment of batch.segments) {
+        const { runId, attempt, last, events } = segment;
+        const before = sizeBefore(segment);
         if (result === null) ends.delete(runId);
-        else ends.set(runId, { attempt, last });
+        else ends.set(runId, { attempt, last, size: before === null ? null : before + events.length });
       }
       for (const { segment } of [...batch.waits, ...batch.ends]) ends.delete(segment.runId);
       for (const runId of result?.fenced ?? []) ends.delete(runId);

@@ -47,6 +47,14 @@ const PACK = `with taken as (delete from run_log_live where run_id = $1 returnin
   insert into run_logs (run_id, first_offset, last_offset, events)
   select $1, min(first_offset), max(last_offset), string_agg(events, E'\\n' order by first_offset) from placed group by place`;
 
+/** The same for a log that is known to fit into one row, which most do. */
+const PACK_WHOLE = `with taken as (delete from run_log_live where run_id = $1 returning first_offset, events)
+  insert into run_logs (run_id, first_offset, last_offset, events)
+  select $1, least(min(first_offset), $2::bigint), $3::bigint, concat_ws(E'\\n', string_agg(events, E'\\n' order by first_offset), $4::text) from taken`;
+
+/** Less than a row holds, as a log's first event is not counted. */
+const WHOLE = PACKED_ROW / 2;
+
 const REMOVE_ALL = 'delete from run_log_live where run_id in (select id from runs where thread_key = $1)';
 
 interface ReadRow extends StoredSegment {
@@ -86,8 +94,11 @@ export function liveLog(session: Session, ends?: KnownEnds): RunLog {
       }
       return refused;
     },
-    pack: async ({ runId, first, last, events }) => {
-      session.post(PACK, [runId, first, last, events]);
+    pack: async (segment) => {
+      const { runId, first, last, events } = segment;
+      const before = ends?.sizeBefore(segment) ?? null;
+      const fits = before !== null && before + events.length < WHOLE;
+      session.post(fits ? PACK_WHOLE : PACK, [runId, first, last, events]);
     },
     removeAll: async (threadKey) => {
       session.post(REMOVE_ALL, [threadKey]);

@@ -101,6 +101,31 @@ describe.skipIf(server === null)('two servers on one database', () => {
     ).toEqual(threads.map(({ run }) => run.id).toSorted());
   });
 
+  test('pack logs into rows of bounded size, whoever wrote them', async () => {
+    const lengthsOf = async (runId: string) => {
+      const rows = await queryDatabase(database.url, `select length(events) from polylogue.run_logs where run_id = '${runId}'`);
+      return rows.map(({ length }) => Number(length));
+    };
+    for (const writers of [[here], [here, there]]) {
+      for (const [pieces, rows] of [
+        [2, 1],
+        [8, 3],
+      ] as const) {
+        const { run } = await begin(here);
+        const segments = Array.from({ length: pieces }, (_, index) => segment(run, index + 2, [String(index).repeat(40_000)]));
+        for (const [index, written] of segments.entries()) {
+          await append(writers[index % writers.length] ?? here, { segments: [written] });
+        }
+        const end = ending(run, pieces + 2);
+        await append(here, { ends: [end] });
+        const lengths = await lengthsOf(run.id);
+        expect([lengths.length, lengths.every((length) => length < 180_000)]).toEqual([rows, true]);
+        const { events, ended } = await there.readLog({ runId: run.id, after: 1, maxBytes: 1_000_000 });
+        expect([events, ended]).toEqual([[...segments, end.segment].map((one) => one.events), true]);
+      }
+    }
+  });
+
   test('take segments once, also those that were stored without their writer knowing', async () => {
     const { run } = await begin(here);
     const second = segment(run, 2, ['a']);
