@@ -1,7 +1,24 @@
 import pg from 'pg';
-import type { Statement } from './statements.ts';
+import type { Parameter } from './parameters.ts';
 
 const INT8 = 20;
+
+/** What a statement gave. */
+export interface Answer {
+  readonly rows: readonly unknown[];
+  /** How many rows it has given or written. */
+  readonly count: number;
+}
+
+/** A statement under way. */
+export interface Statement {
+  readonly text: string;
+  readonly parameters: readonly Parameter[];
+  /** Null where nobody waits for the answer. */
+  readonly asker: PromiseWithResolvers<Answer> | null;
+  readonly rows: unknown[];
+  count: number;
+}
 
 interface Column {
   readonly name: string;

@@ -1,23 +1,6 @@
 import type pg from 'pg';
-import { type Parameter, parameterOf } from './parameters.ts';
-import { createGroup, type PreparedStatements } from './statement-group.ts';
-
-/** What a statement gave. */
-export interface Answer {
-  readonly rows: readonly unknown[];
-  /** How many rows it has given or written. */
-  readonly count: number;
-}
-
-/** A statement under way. */
-export interface Statement {
-  readonly text: string;
-  readonly parameters: readonly Parameter[];
-  /** Null where nobody waits for the answer. */
-  readonly asker: PromiseWithResolvers<Answer> | null;
-  readonly rows: unknown[];
-  count: number;
-}
+import { parameterOf } from './parameters.ts';
+import { type Answer, createGroup, type PreparedStatements, type Statement } from './statement-group.ts';
 
 /** Statements of one connection, done in the order of these calls. Each text is prepared once. */
 export interface Statements {
