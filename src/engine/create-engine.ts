@@ -54,7 +54,7 @@ export function createEngine(ports: EnginePorts): Engine {
         refused: createLatelyRefused(ports.clock),
         wakeUps,
         lease,
-        execute,
+        execute: (run, context) => execute(run, [], context),
         maxQueued: settings.queuedRunsPerThread,
         defaultAgent: settings.defaultAgent,
       }),

@@ -1,7 +1,7 @@
 import type { SourcePassage } from '../../core/attachment.ts';
 import { AppError } from '../../core/errors.ts';
 import { type Message, type Part, textOf } from '../../core/message.ts';
-import type { MessageStore } from '../../core/ports/message-store.ts';
+import type { MessageStore, RunContext } from '../../core/ports/message-store.ts';
 import type { ModelRequest } from '../../core/ports/model-provider.ts';
 import type { TokenCounter } from '../../core/ports/token-counter.ts';
 import type { Run } from '../../core/run.ts';
@@ -11,7 +11,7 @@ import { render } from './render.ts';
 import { fitWindow } from './trim.ts';
 
 /** Messages that are looked at for one answer. */
-const MAX_HISTORY = 500;
+export const MAX_HISTORY = 500;
 /** More than a token has in any text of some length: what lies beyond does not fit the window and need not be read. */
 const CHARS_PER_TOKEN = 10;
 
@@ -42,15 +42,18 @@ export interface Requests {
   compose(parts: readonly Part[]): Promise<ModelRequest>;
 }
 
-interface Preparation {
+/** For which run, and by which agent if any, requests are to be made. */
+export interface Preparation {
   readonly run: Run;
   readonly agent: AgentShare | null;
+  /** What was said before, where that is known; else it is read. */
+  readonly context: RunContext | null;
   readonly signal: AbortSignal;
 }
 
 /** What the model gets to see for a run that no agent answers; as `prepareRequests`. */
 export async function assembleRequest(ports: AssemblePorts, run: Run, signal: AbortSignal): Promise<ModelRequest> {
-  const { passages, compose } = await prepareRequests(ports, { run, agent: null, signal });
+  const { passages, compose } = await prepareRequests(ports, { run, agent: null, context: null, signal });
   return { ...(await compose([])), ...(passages.length > 0 && { passages }) };
 }
 
@@ -58,12 +61,12 @@ export async function assembleRequest(ports: AssemblePorts, run: Run, signal: Ab
  * What the model gets to see for this run: as much of the conversation, and of the thread's files, as leaves room for the answer. Rejects when
  * the question is gone, and with the signal's reason.
  */
-export async function prepareRequests(ports: AssemblePorts, { run, agent, signal }: Preparation): Promise<Requests> {
+export async function prepareRequests(ports: AssemblePorts, { run, agent, context, signal }: Preparation): Promise<Requests> {
   const { store, counter } = ports;
   const { temperature, maxTokens, provider, upstream, window, maxOutput } = run.snapshot;
   const { threadKey, messageId } = run;
   const place = { threadKey, messageId, limit: MAX_HISTORY, maxChars: window * CHARS_PER_TOKEN };
-  const { messages: history, hasFiles } = await store.contextOf(place);
+  const { messages: history, hasFiles } = context ?? (await store.contextOf(place));
   if (history.at(-1)?.id !== messageId) throw new AppError('message_not_found', 'The question is no longer there');
   const tools = agent?.tools ?? [];
   const budget = window - (maxTokens ?? maxOutput) - Math.ceil(tools.length === 0 ? 0 : JSON.stringify(tools).length / CHARS_OF_SCHEMA);

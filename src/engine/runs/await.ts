@@ -8,7 +8,8 @@ import type { Owner } from '../../core/principal.ts';
 import { messageNotFound, runNotFound } from '../../core/refusals.ts';
 import { hasEnded, type Run } from '../../core/run.ts';
 import type { WakeUps } from '../wake-ups.ts';
-import type { LiveRuns } from './live-run.ts';
+import { type Answered, storedAnswer } from './endings.ts';
+import type { LiveRun, LiveRuns } from './live-run.ts';
 
 const POLL_MS = 2_000;
 
@@ -24,11 +25,6 @@ interface AwaitOptions {
   readonly signal: AbortSignal;
 }
 
-interface Ended<Also> {
-  readonly run: Run;
-  readonly also: Also;
-}
-
 export type AwaitEnd = (owner: Owner, id: RunId, options: AwaitOptions) => Promise<Run>;
 
 /** Waits for a run's end; `run_timeout` when it takes too long, while the run goes on. */
@@ -36,20 +32,18 @@ export function createAwait(ports: AwaitPorts): AwaitEnd {
   return async (owner, id, options) => (await untilEnded(ports, { owner, id, ...options }, async () => null)).run;
 }
 
-export type AwaitAnswer = (
-  run: Pick<Run, 'owner' | 'id' | 'answerId'>,
-  options: AwaitOptions,
-) => Promise<{ readonly run: Run; readonly message: Message }>;
+export type AwaitAnswer = (run: Pick<Run, 'owner' | 'id' | 'answerId'>, options: AwaitOptions) => Promise<Answered>;
 
 /** The same, with the answer, which is read together with the run; `message_not_found` when it was deleted since. */
 export function createAwaitAnswer(ports: AwaitPorts & { readonly store: Pick<MessageStore, 'findMessage'> }): AwaitAnswer {
   return async ({ owner, id, answerId }, options) => {
     const findAnswer = () => ports.store.findMessage({ owner, messageId: answerId });
-    const { run, also } = await untilEnded(ports, { owner, id, ...options }, findAnswer);
+    const { run, message } = await untilEnded(ports, { owner, id, ...options }, findAnswer);
+    if (message) return { run, message };
     // Where the two are read by different connections, the answer may have been looked for just before the run ended.
-    const message = also ?? (await findAnswer());
-    if (!message) throw messageNotFound();
-    return { run, message };
+    const answer = await findAnswer();
+    if (!answer) throw messageNotFound();
+    return { run, message: answer };
   };
 }
 
@@ -58,19 +52,26 @@ interface Wait extends AwaitOptions {
   readonly id: RunId;
 }
 
-async function untilEnded<Also>(ports: AwaitPorts, wait: Wait, readAlso: () => Promise<Also>): Promise<Ended<Also>> {
+interface Ended {
+  readonly run: Run;
+  readonly message: Message | null;
+}
+
+async function untilEnded(ports: AwaitPorts, wait: Wait, readMessage: () => Promise<Message | null>): Promise<Ended> {
   const { store, clock, wakeUps } = ports;
   const { owner, id, timeoutMs, signal } = wait;
   const wakeUp = wakeUps.listen(id);
   const until = clock.elapsed() + timeoutMs;
-  // While this process executes it there is nothing to be read: it will say when it has ended.
-  let running = isRunningHere(ports, owner, id);
+  const here = runningHere(ports, owner, id);
+  // While this process executes it there is nothing to be read: it will say when it has ended, and how.
+  let running = here !== null;
   try {
     while (true) {
+      if (here?.outcome) return storedAnswer(here, here.outcome);
       if (!running) {
-        const [run, also] = await Promise.all([store.findRun(owner, id), readAlso()]);
+        const [run, message] = await Promise.all([store.findRun(owner, id), readMessage()]);
         if (!run) throw runNotFound();
-        if (hasEnded(run.status)) return { run, also };
+        if (hasEnded(run.status)) return { run, message };
       }
       running = false;
       signal.throwIfAborted();
@@ -83,9 +84,9 @@ async function untilEnded<Also>(ports: AwaitPorts, wait: Wait, readAlso: () => P
   }
 }
 
-function isRunningHere({ live }: AwaitPorts, owner: Owner, id: RunId): boolean {
+function runningHere({ live }: AwaitPorts, owner: Owner, id: RunId): LiveRun | null {
   const known = live.get(id);
-  if (!known || known.ended) return false;
+  if (!known || known.ended) return null;
   const { applicationId, userId } = known.run.owner;
-  return applicationId === owner.applicationId && userId === owner.userId;
+  return applicationId === owner.applicationId && userId === owner.userId ? known : null;
 }

@@ -1,9 +1,16 @@
 import { AppError } from '../../core/errors.ts';
+import type { Message } from '../../core/message.ts';
 import { type ModelEnd, ModelError } from '../../core/ports/model-provider.ts';
 import type { Observer } from '../../core/ports/observer.ts';
-import type { RunFailure } from '../../core/run.ts';
+import type { Run, RunFailure } from '../../core/run.ts';
 import type { LiveRun, StopReason } from './live-run.ts';
 import type { Ending } from './pending.ts';
+
+/** An ended run and its answer. */
+export interface Answered {
+  readonly run: Run;
+  readonly message: Message;
+}
 
 /** A run whose process stopped before its end. */
 export const INTERRUPTED: RunFailure = {
@@ -20,6 +27,24 @@ export function completed(live: LiveRun, end: ModelEnd): Ending {
     fact: { type: 'run.completed', message, usage: end.usage, model: snapshot.model, finish_reason: end.reason },
     status: 'completed',
     failure: null,
+  };
+}
+
+/** A run and its answer as they stand in the store since it ended here. */
+export function storedAnswer({ run, answer }: LiveRun, { ending, at }: NonNullable<LiveRun['outcome']>): Answered {
+  const { fact, status, failure } = ending;
+  const { id: runId, answerId: id, threadId, answerSeq: seq, messageId: parentId, snapshot } = run;
+  const { usage, finish_reason: finishReason } = fact.type === 'run.completed' ? fact : { usage: null, finish_reason: null };
+  return {
+    run: { ...run, status, usage, finishReason, failure, endedAt: at },
+    message: {
+      ...{ id, threadId, seq, parentId, runId, usage },
+      role: 'assistant',
+      status,
+      parts: answer.parts(),
+      model: snapshot.model,
+      createdAt: at,
+    },
   };
 }
 

@@ -3,12 +3,13 @@ import { AppError } from '../../core/errors.ts';
 import type { AgentEnd } from '../../core/ports/agent-runtime.ts';
 import type { Catalogue } from '../../core/ports/catalogue.ts';
 import type { Clock } from '../../core/ports/clock.ts';
+import type { RunContext } from '../../core/ports/message-store.ts';
 import type { ModelProvider } from '../../core/ports/model-provider.ts';
 import type { Observer } from '../../core/ports/observer.ts';
 import type { Run } from '../../core/run.ts';
 import type { LoggedEvent } from '../../core/run-event.ts';
 import type { AnswerByAgent, Question } from '../agents/answer-by-agent.ts';
-import type { AgentShare, Requests } from '../context/assemble.ts';
+import type { AgentShare, Preparation, Requests } from '../context/assemble.ts';
 import { onceAvailable } from '../unless-unavailable.ts';
 import { completed, failed, failureOf, stopped } from './endings.ts';
 import { createIntake, type Intake } from './intake.ts';
@@ -19,7 +20,7 @@ import type { Ending, Waiting } from './pending.ts';
 
 export interface ExecutorPorts {
   readonly catalogue: Catalogue;
-  readonly prepare: (run: Run, agent: AgentShare | null, signal: AbortSignal) => Promise<Requests>;
+  readonly prepare: (preparation: Preparation) => Promise<Requests>;
   readonly answerByAgent: AnswerByAgent;
   readonly writer: LogWriter;
   readonly live: LiveRuns;
@@ -33,23 +34,25 @@ export interface ExecutorPorts {
 /**
  * Executes claimed runs: from the model's stream to the log, to exactly one end, or to where people have to decide. The live run is registered
  * before the call returns, so a reader that looks for it finds it; the rest goes on by itself and never rejects. `earlier` is the log of the
- * attempts before.
+ * attempts before, `context` what the model may see, which is read unless it is known.
  */
-export function createExecutor(ports: ExecutorPorts): (run: Run, earlier?: readonly LoggedEvent[]) => void {
-  return (run, earlier = []) => {
+export function createExecutor(
+  ports: ExecutorPorts,
+): (run: Run, earlier: readonly LoggedEvent[] | undefined, context: RunContext | null) => void {
+  return (run, earlier = [], context) => {
     const live = createLiveRun(run, (error) => ports.observer.faulted('run reader', error), earlier);
     ports.live.add(live);
-    execute(ports, live, earlier).catch((error: unknown) => ports.observer.faulted('run', error));
+    execute(ports, live, { earlier, context }).catch((error: unknown) => ports.observer.faulted('run', error));
   };
 }
 
-async function execute(ports: ExecutorPorts, live: LiveRun, earlier: readonly LoggedEvent[]): Promise<void> {
+async function execute(ports: ExecutorPorts, live: LiveRun, known: Known): Promise<void> {
   const { clock, observer } = ports;
   const { id, snapshot, attempt, createdAt } = live.run;
   const startedAt = clock.elapsed();
   observer.runStarted({ id, model: snapshot.model, attempt, queuedMs: attempt > 1 ? 0 : Math.max(0, clock.now() - createdAt) });
   const cancelTimeout = clock.after(ports.limits.runMs, () => live.stop('timed_out'));
-  const outcome = await outcomeOf(ports, live, { intake: createIntake(ports, live, startedAt), earlier });
+  const outcome = await outcomeOf(ports, live, { intake: createIntake(ports, live, startedAt), ...known });
   cancelTimeout();
   observer.runEnding({ id });
   await ports.writer.end(live, outcome);
@@ -66,9 +69,13 @@ async function execute(ports: ExecutorPorts, live: LiveRun, earlier: readonly Lo
   observer.runEnded({ ...told, status, code: failure?.code ?? null, usage });
 }
 
-interface Execution {
-  readonly intake: Intake;
+interface Known {
   readonly earlier: readonly LoggedEvent[];
+  readonly context: RunContext | null;
+}
+
+interface Execution extends Known {
+  readonly intake: Intake;
 }
 
 async function outcomeOf(ports: ExecutorPorts, live: LiveRun, execution: Execution): Promise<Ending | Waiting> {
@@ -93,11 +100,12 @@ interface Streamed {
   readonly questions: readonly Question[];
 }
 
-async function streamAnswer(ports: ExecutorPorts, live: LiveRun, { intake, earlier }: Execution): Promise<Streamed> {
+async function streamAnswer(ports: ExecutorPorts, live: LiveRun, { intake, earlier, context }: Execution): Promise<Streamed> {
   const { run, signal } = live;
   signal.throwIfAborted();
   const provider = observedProvider(providerOf(ports, run), ports.observer, run);
-  const prepare = (agent: AgentShare | null) => onceAvailable(() => ports.prepare(run, agent, signal), { clock: ports.clock, signal });
+  const prepare = (agent: AgentShare | null) =>
+    onceAvailable(() => ports.prepare({ run, agent, context, signal }), { clock: ports.clock, signal });
   const { agent: pin } = run.snapshot;
   if (pin !== null) {
     const { answer } = live;

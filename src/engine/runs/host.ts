@@ -1,4 +1,5 @@
 import type { ProcessId, RunId } from '../../core/ids.ts';
+import type { RunContext } from '../../core/ports/message-store.ts';
 import type { Lease, RunStore } from '../../core/ports/store.ts';
 import type { Run } from '../../core/run.ts';
 import type { LoggedEvent } from '../../core/run-event.ts';
@@ -32,8 +33,11 @@ export interface RunHost {
   readonly wakeUps: WakeUps;
   /** This process's claim as of now; null while draining. */
   lease(): Lease | null;
-  /** Executes a claimed run and tells its readers; `earlier` is the log of the attempts before, which is read when there were some. */
-  execute(run: Run, earlier?: readonly LoggedEvent[]): void;
+  /**
+   * Executes a claimed run and tells its readers; `earlier` is the log of the attempts before, which is read when there were some, `context`
+   * what its model may see, which is read unless it is known.
+   */
+  execute(run: Run, earlier?: readonly LoggedEvent[], context?: RunContext | null): void;
   /** Tells a run's readers, and its thread's, that something is new. */
   tell(run: Run): void;
   readonly draining: boolean;
@@ -112,7 +116,7 @@ function answering(ports: EnginePorts): Pick<ExecutorPorts, 'prepare' | 'answerB
   const { store, counter, settings } = ports;
   const readFiles = createFileContext({ store, counter });
   return {
-    prepare: (run, agent, signal) => prepareRequests({ store, counter, readFiles }, { run, agent, signal }),
+    prepare: (preparation) => prepareRequests({ store, counter, readFiles }, preparation),
     answerByAgent: createAnswerByAgent({ ...ports, callMs: settings.callSeconds * 1000, approvalMs: settings.approvalSeconds * 1000 }),
   };
 }
@@ -142,11 +146,11 @@ function createExecution(ports: EnginePorts, { writer, live, wakeUps, lease, clo
     wakeUps.hint(run.id);
     wakeUps.hint(run.threadKey);
   }
-  function execute(run: Run, earlier?: readonly LoggedEvent[]): void {
+  function execute(run: Run, earlier?: readonly LoggedEvent[], context: RunContext | null = null): void {
     if (run.attempt > 1 && !earlier) {
       resume(run).catch((error: unknown) => closing.aborted || observer.faulted('run', error));
     } else {
-      executeOnly(run, earlier);
+      executeOnly(run, earlier, context);
       tell(run);
     }
   }

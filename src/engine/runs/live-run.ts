@@ -2,7 +2,7 @@ import type { RunId } from '../../core/ids.ts';
 import type { Run } from '../../core/run.ts';
 import { isTerminal, type LoggedEvent, logEvent, parseLoggedEvent, startedFact } from '../../core/run-event.ts';
 import { type Answer, createAnswer } from './answer.ts';
-import type { Pending } from './pending.ts';
+import type { Ending, Pending } from './pending.ts';
 
 /** Why an execution is told to stop before its model has finished. */
 export type StopReason = 'cancelled' | 'interrupted' | 'timed_out' | 'answer_too_long' | 'lost';
@@ -28,6 +28,8 @@ export interface LiveRun {
   pending: Pending | null;
   /** When its readers last got something, by the clock's `elapsed`; null before that. */
   deliveredAt: number | null;
+  /** How it ended and when, exactly as it is stored; null before that, and when only the store knows. The writer sets it. */
+  outcome: { readonly ending: Ending; readonly at: number } | null;
   stop(reason: StopReason): void;
   /** Lets go of the run, which waits for people from now on: its readers find what follows in the store. */
   release(): void;
@@ -66,6 +68,7 @@ export function createLiveRun(run: Run, onListenerError: (error: unknown) => voi
     answer,
     pending: null,
     deliveredAt: null,
+    outcome: null,
     signal: controller.signal,
     get stopReason() {
       return stopReason;

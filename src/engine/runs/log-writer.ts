@@ -127,22 +127,29 @@ function isUrgent({ pending }: LiveRun): boolean {
   return pending?.urgent === true;
 }
 
+/** What became of a batch, and when it was stored if that is known. */
+interface Stored extends LogBatchResult {
+  readonly at: number | null;
+}
+
 /** Stores batches, each until it is stored or the writer is closed. */
 function createBatchStore({ log, clock, observer, lease }: LogWriterPorts) {
   const closing = new AbortController();
   let failing = false;
 
-  async function store(composed: readonly Composed[]): Promise<LogBatchResult | null> {
+  async function store(composed: readonly Composed[]): Promise<Stored | null> {
     const batch = batchOf(composed);
     for (let retryMs = FIRST_RETRY_MS; !closing.signal.aborted; retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)) {
       const startedAt = clock.elapsed();
+      const now = clock.now();
       try {
-        const result = await log.appendLog({ ...batch, now: clock.now(), lease: lease() });
+        const result = await log.appendLog({ ...batch, now, lease: lease() });
         failing = false;
         const { segments, ends } = batch;
         const bytes = composed.reduce((sum, { segment }) => sum + segment.events.length, 0);
         observer.flushed({ segments: segments.length, ends: ends.length, bytes, durationMs: clock.elapsed() - startedAt });
-        return result;
+        // What is tried again may have been stored before, at a time that only the store knows.
+        return { ...result, at: retryMs === FIRST_RETRY_MS ? now : null };
       } catch (error) {
         failing = true;
         observer.flushFailed(error);
@@ -174,11 +181,14 @@ function batchOf(composed: readonly Composed[]): Pick<LogBatch, 'segments' | 'wa
   return { segments, waits, ends, durable: composed.some(({ pending }) => pending.durable) };
 }
 
-function deliver(ports: LogWriterPorts, composed: readonly Composed[], { fenced, started }: LogBatchResult): void {
+function deliver(ports: LogWriterPorts, composed: readonly Composed[], { fenced, started, at }: Stored): void {
   ports.onCommitted?.(composed.map(({ live }) => live.run.id));
   for (const { live, pending, events } of composed) {
     if (fenced.includes(live.run.id)) live.stop('lost');
-    else live.commit(events);
+    else {
+      if (pending.ending && at !== null) live.outcome = { ending: pending.ending, at };
+      live.commit(events);
+    }
     if (pending.approvals.length > 0) live.release();
     if (live.ended) ports.onEnded(live);
     for (const resolve of pending.waiting) resolve();

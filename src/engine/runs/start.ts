@@ -8,6 +8,7 @@ import type { Catalogue, CatalogueModel } from '../../core/ports/catalogue.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { IdSource } from '../../core/ports/ids.ts';
 import type { LoadGauge } from '../../core/ports/load.ts';
+import type { RunContext } from '../../core/ports/message-store.ts';
 import type { Observer } from '../../core/ports/observer.ts';
 import type { BeginRefusal, BeginResult, BeginRun, Lease, RunStore, ThreadStore } from '../../core/ports/store.ts';
 import type { Owner } from '../../core/principal.ts';
@@ -16,6 +17,7 @@ import type { Run, RunSnapshot } from '../../core/run.ts';
 import type { Thread, ThreadRef } from '../../core/thread.ts';
 import { titleFrom } from '../../core/title.ts';
 import { agentNamed, refOf } from '../agents/agent-named.ts';
+import { contextOfNew } from '../context/new-thread.ts';
 import type { Started, StartRun } from '../engine.ts';
 import type { Charge } from '../limits/charge.ts';
 import type { Limits } from '../limits/create-limits.ts';
@@ -38,7 +40,7 @@ interface StartPorts {
   readonly refused: LatelyRefused;
   readonly wakeUps: WakeUps;
   readonly lease: () => Lease | null;
-  readonly execute: (run: Run) => void;
+  readonly execute: (run: Run, context: RunContext | null) => void;
   readonly maxQueued: number;
   /** Answers where neither the message nor its thread names an agent. */
   readonly defaultAgent: string | null;
@@ -57,7 +59,7 @@ export function createStart(ports: StartPorts): (input: StartRun) => Promise<Sta
     if (result.kind === 'begun') {
       ports.observer.runBegun({ id: run.id, model: run.snapshot.model, storeMs });
       ports.wakeUps.hint(threadName(input.owner, thread.id));
-      if (run.status === 'running') ports.execute(run);
+      if (run.status === 'running') ports.execute(run, contextOfNew(begin, run));
       else {
         ports.observer.runQueued({ id: run.id, model: run.snapshot.model });
         ports.wakeUps.hint(thread.key);
