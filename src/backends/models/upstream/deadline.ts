@@ -25,38 +25,35 @@ export interface Deadline {
 /** Starts the clock of one try. */
 export function createDeadline(caller: AbortSignal, timeouts: Timeouts): Deadline {
   const controller = new AbortController();
-  const expire = () => controller.abort(timedOut());
   const leave = () => controller.abort(caller.reason);
+  const since = performance.now();
   let held = false;
   let started = false;
-  let touchedAt = performance.now();
+  let touchedAt = since;
   // Bytes only leave a mark: moving a timer for each of them would cost more than looking again when it fires.
-  const expireIdle = () => {
-    const left = timeouts.idleMs - (performance.now() - touchedAt);
-    if (held) idle = setTimeout(expireIdle, timeouts.idleMs);
-    else if (started && left > 0) idle = setTimeout(expireIdle, left);
-    else expire();
+  const look = () => {
+    const now = performance.now();
+    const total = timeouts.totalMs - (now - since);
+    const silence = started ? timeouts.idleMs - (now - touchedAt) : timeouts.firstByteMs - (now - since);
+    const left = Math.min(total, held ? timeouts.idleMs : silence);
+    if (left > 0) timer = setTimeout(look, left);
+    else controller.abort(timedOut());
   };
-  let idle = setTimeout(expireIdle, timeouts.firstByteMs);
-  const total = setTimeout(expire, timeouts.totalMs);
+  let timer = setTimeout(look, Math.min(timeouts.firstByteMs, timeouts.idleMs, timeouts.totalMs));
   caller.addEventListener('abort', leave, { once: true });
   if (caller.aborted) leave();
   return {
     signal: controller.signal,
     touch() {
       touchedAt = performance.now();
-      if (started) return;
       started = true;
-      clearTimeout(idle);
-      idle = setTimeout(expireIdle, timeouts.idleMs);
     },
     hold(now) {
       held = now;
       touchedAt = performance.now();
     },
     release() {
-      clearTimeout(idle);
-      clearTimeout(total);
+      clearTimeout(timer);
       caller.removeEventListener('abort', leave);
     },
   };

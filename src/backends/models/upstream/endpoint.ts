@@ -1,4 +1,4 @@
-import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import https from 'node:https';
 
 // Not imported: with an import of node:http, Node.js loads its fetch() too, which costs every start 30 ms.
@@ -39,28 +39,32 @@ export function createEndpoint({ baseUrl, apiKey, authorize }: EndpointOptions):
   const transport = url.protocol === 'https:' ? https : http;
   const agent = new transport.Agent({ keepAlive: true, maxFreeSockets: 256, scheduling: 'lifo' });
   const prefix = url.pathname.replace(/\/+$/, '');
-  const common: OutgoingHttpHeaders = {
+  // A URL writes an IPv6 address in brackets, a socket wants it without.
+  const place = { agent, hostname: url.hostname.replace(/^\[|\]$/g, ''), port: url.port, maxHeaderSize: MAX_HEADER_BYTES };
+  const own: Record<string, string> = {
+    host: url.host,
     accept: 'text/event-stream, application/json',
     'accept-encoding': 'identity',
     'user-agent': 'polylogue',
   };
-  if (apiKey !== null && apiKey !== '') addHeader(common, authorize(apiKey));
+  if (apiKey !== null && apiKey !== '') addHeader(own, authorize(apiKey));
+  const fields = Object.entries(own).flat();
   return {
     secrets: [apiKey ?? '', url.host, url.hostname],
     send: ({ path, body, headers = {}, signal }) =>
       new Promise((resolve, reject) => {
-        const content = body === null ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+        const others = Object.entries(headers).filter(([name]) => !Object.hasOwn(own, name));
         const request = transport.request({
-          agent,
-          // A URL writes an IPv6 address in brackets, a socket wants it without.
-          hostname: url.hostname.replace(/^\[|\]$/g, ''),
-          port: url.port,
+          ...place,
           method: body === null ? 'GET' : 'POST',
           path: `${prefix}${path}${url.search}`,
-          headers: { ...headers, ...common, ...content },
-          maxHeaderSize: MAX_HEADER_BYTES,
-          signal,
+          // As a list, of which Node makes the head at once instead of keeping each one.
+          headers: [...others.flat(), ...fields, ...contentFields(body)],
         });
+        // Node's own `signal` would also watch for the request's end, which here is the end of the signal's use.
+        const abort = () => request.destroy(new Error('The request was aborted.'));
+        signal.addEventListener('abort', abort, { once: true });
+        if (signal.aborted) abort();
         request.once('response', resolve);
         request.on('error', reject);
         request.end(body ?? undefined);
@@ -68,7 +72,11 @@ export function createEndpoint({ baseUrl, apiKey, authorize }: EndpointOptions):
   };
 }
 
-function addHeader(headers: OutgoingHttpHeaders, { name, value }: { name: string; value: string }): void {
+function contentFields(body: string | null): readonly string[] {
+  return body === null ? [] : ['content-type', 'application/json', 'content-length', String(Buffer.byteLength(body))];
+}
+
+function addHeader(headers: Record<string, string>, { name, value }: { name: string; value: string }): void {
   try {
     http.validateHeaderValue(name, value);
   } catch {
