@@ -37,12 +37,12 @@ export async function authenticate(
   request: CredentialCarrier,
   options: AuthenticateOptions = {},
 ): Promise<Principal> {
-  const [first, ...others] = credentialsOf(request, options.queryNames);
-  if (first === undefined) throw credentialRefused('auth_missing');
-  const { credential } = first;
-  if (others.some((other) => other.credential !== credential)) throw credentialRefused('auth_conflict');
+  const found = credentialsOf(request, options.queryNames);
+  const credential = found[0]?.credential;
+  if (credential === undefined) throw credentialRefused('auth_missing');
+  if (found.some((other) => other.credential !== credential)) throw credentialRefused('auth_conflict');
   const principal = await credentials.verify(credential);
-  if (principal && [first, ...others].some(({ place }) => place === 'bearer' || place === principal.by)) return principal;
+  if (principal && found.some(({ place }) => place === 'bearer' || place === principal.by)) return principal;
   if (options.tellsExpired && (await credentials.hasExpired(credential))) {
     throw credentialRefused('auth_expired');
   }
@@ -52,9 +52,11 @@ export async function authenticate(
 /** The user that the `X-User-Id` header names, or null. Bytes that are UTF-8 are read as such, others as Latin-1. Throws `auth_conflict`. */
 export function namedUserOf(request: FastifyRequest): string | null {
   // What Node joins to one text might be somebody's name.
-  const [value, ...others] = new Set(headerValues(request.raw, 'x-user-id'));
+  const values = headerValues(request.raw, 'x-user-id');
+  const [value] = values;
   if (value === undefined) return null;
-  if (others.length > 0) throw new AppError('auth_conflict', 'The request names two different users; send one X-User-Id.');
+  if (values.some((other) => other !== value))
+    throw new AppError('auth_conflict', 'The request names two different users; send one X-User-Id.');
   const bytes = Buffer.from(value, 'latin1');
   const text = bytes.toString('utf8');
   return text.includes('\ufffd') ? bytes.toString('latin1') : text;
@@ -69,7 +71,8 @@ interface Found {
 
 /** Every credential that a request carries, with the place where it stands. */
 function credentialsOf(request: CredentialCarrier, queryNames: AuthenticateOptions['queryNames']): readonly Found[] {
-  const found: Found[] = headerValues(request.raw, 'authorization').map((value) => ({ credential: bearerOf(value), place: 'bearer' }));
+  const found: Found[] = [];
+  for (const value of headerValues(request.raw, 'authorization')) found.push({ credential: bearerOf(value), place: 'bearer' });
   for (const value of headerValues(request.raw, 'x-api-key')) found.push({ credential: value.trim(), place: 'key' });
   if (queryNames !== undefined) {
     const query = request.query as Record<string, unknown>;

@@ -22,6 +22,7 @@ interface DoorkeeperOptions {
 
 /** Keeps one dialect's door, and notes what it learns of each request for its streams and headers. */
 export function createDoorkeeper({ credentials, limits, clock, dialect }: DoorkeeperOptions): Doorkeeper {
+  const callerFor = rememberCallers();
   return {
     async authenticate(request, options) {
       const principal = await authenticate(credentials, request, options);
@@ -29,13 +30,13 @@ export function createDoorkeeper({ credentials, limits, clock, dialect }: Doorke
         throw new AppError('scope_denied', `This credential does not count in the ${dialect} API.`);
       }
       if (request.method !== undefined) requireScope(principal, READING.has(request.method) ? 'read' : 'write');
-      Object.assign(visitOf(request), { principal, tellsExpired: options?.tellsExpired ?? false });
+      const visit = visitOf(request);
+      visit.principal = principal;
+      visit.tellsExpired = options?.tellsExpired ?? false;
       return principal;
     },
     async callerOf(request, principal, namedUser) {
-      const userId = userOf(principal, namedUser);
-      const named = principal.kind === 'user' || !isReservedUser(userId);
-      const caller: Caller = { applicationId: principal.applicationId, userId, tier: principal.tier, named };
+      const caller = callerFor(principal, userOf(principal, namedUser));
       const visit = visitOf(request);
       visit.caller = caller;
       visit.rate = await limits.request(caller);
@@ -43,6 +44,19 @@ export function createDoorkeeper({ credentials, limits, clock, dialect }: Doorke
       return caller;
     },
     require: requireScope,
+  };
+}
+
+/** One caller for all requests of a principal, as long as they are for one user: what bounds a caller is found once. */
+function rememberCallers(): (principal: Principal, userId: string) => Caller {
+  const callers = new WeakMap<Principal, Caller>();
+  return (principal, userId) => {
+    const known = callers.get(principal);
+    if (known?.userId === userId) return known;
+    const named = principal.kind === 'user' || !isReservedUser(userId);
+    const caller: Caller = { applicationId: principal.applicationId, userId, tier: principal.tier, named };
+    callers.set(principal, caller);
+    return caller;
   };
 }
 

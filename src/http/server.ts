@@ -145,10 +145,11 @@ function addHooks(app: FastifyInstance, { draining, hosts, deps }: ServerOptions
     }
     done();
   });
-  app.addHook('onSend', async (request, reply) => {
+  app.addHook('onSend', (request, reply, ...[, done]) => {
     setRateHeaders(reply);
     // What is left of an unread body must not be taken for the next request.
     if (announcesBody(request) && !request.raw.complete) reply.header('connection', 'close');
+    done();
   });
 }
 
