@@ -63,9 +63,10 @@ test('what was said in a session before is read', async () => {
 test('the answer is told exactly as it is stored', async () => {
   const { id: thread } = (await (await app.post('/polylogue/v1/threads', {})).json()) as { id: string };
   const path = `/polylogue/v1/threads/${thread}`;
-  const { answer: message, ...run } = await (await app.post(`${path}/runs`, { text: 'Hi' }, { prefer: 'respond-sync' })).json();
+  const asked = await app.post(`${path}/runs`, { text: 'Hi' }, { prefer: 'respond-sync' });
+  const { answer: message, ...run } = (await asked.json()) as { id: string; answer: object };
   expect(readsOf()).toEqual(['contextOf']);
   expect(run).toEqual(await (await app.send(`/polylogue/v1/runs/${run.id}`)).json());
-  const { data } = await (await app.send(`${path}/messages`)).json();
+  const { data } = (await (await app.send(`${path}/messages`)).json()) as { data: object[] };
   expect(data).toContainEqual(message);
 });
