@@ -2,7 +2,7 @@ import { type DestinationStream, pino } from 'pino';
 
 /** So long a line may wait for others, in milliseconds. */
 const GATHER_MS = 20;
-/** So many characters are written at once without waiting. */
+/** More characters than this are written without waiting. */
 const GATHER_CHARACTERS = 8_192;
 
 /**
@@ -10,23 +10,28 @@ const GATHER_CHARACTERS = 8_192;
  * killed process, which loses the last 20 milliseconds.
  */
 export function createBufferedOutput(): DestinationStream {
-  const output = pino.destination({ dest: 1, sync: true, minLength: GATHER_CHARACTERS });
+  // It gathers nothing itself, because what it lets go of it brings to the disk, and everybody waits meanwhile.
+  const output = pino.destination({ dest: 1, sync: true });
   // No room on the disk where the log goes, say, is no reason to stop serving: its lines are lost, as they are nowhere to be told.
   output.on('error', () => undefined);
+  let gathered = '';
   let gathering = false;
   const flush = (): void => {
-    gathering = false;
-    // The first one bears a reader that has gone, and the second one writes what the first leaves when a line is long.
-    output.flush();
-    output.flushSync();
+    const lines = gathered;
+    gathered = '';
+    if (lines !== '') output.write(lines);
   };
   process.on('exit', flush);
   return {
     write(line) {
-      output.write(line);
+      gathered += line;
+      if (gathered.length > GATHER_CHARACTERS) flush();
       if (gathering) return;
       gathering = true;
-      setTimeout(flush, GATHER_MS);
+      setTimeout(() => {
+        gathering = false;
+        flush();
+      }, GATHER_MS);
     },
   };
 }
