@@ -33,7 +33,8 @@ export function threadName({ applicationId, userId }: Owner, id: ThreadId): Thre
 export function createWakeUps(clock: Clock, hints: StoreHints | null): WakeUps {
   const listeners = new Map<string, Set<() => void>>();
   const wakeListeners = (subject: string) => {
-    for (const wake of listeners.get(subject) ?? []) wake();
+    const awake = listeners.get(subject);
+    if (awake) for (const wake of awake) wake();
   };
   const unsubscribe = hints?.subscribe(wakeListeners);
 

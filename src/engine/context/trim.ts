@@ -20,7 +20,7 @@ type Group = readonly PromptMessage[];
  */
 export async function fitWindow(messages: readonly PromptMessage[], { budget, counter }: WindowOptions): Promise<PromptMessage[]> {
   // A byte-level vocabulary has no token below one byte: what fits in bytes needs no counting.
-  if ((await sizeOf(messages, budget, async (text) => Buffer.byteLength(text))) <= budget) return [...messages];
+  if (bytesOf(messages) <= budget) return [...messages];
   await counter.load();
   const tokensOf = (group: Group, limit: number) => sizeOf(group, limit, counter.count);
   const system = messages.filter(({ role }) => role === 'system');
@@ -77,15 +77,23 @@ type Measure = (text: string, limit: number) => Promise<number>;
 
 /** Size of messages; measuring stops beyond `limit`. */
 async function sizeOf(messages: readonly PromptMessage[], limit: number, measure: Measure): Promise<number> {
-  let size = 0;
-  for (const { parts } of messages) {
-    size += MESSAGE_OVERHEAD;
-    for (const part of parts) {
-      if (part.type === 'tool_call') size += MESSAGE_OVERHEAD;
-      for (const text of textsOf(part)) if (size <= limit) size += await measure(text, limit - size);
-    }
-  }
+  let size = overheadOf(messages);
+  for (const text of textsIn(messages)) if (size <= limit) size += await measure(text, limit - size);
   return size;
+}
+
+/** At least as many as the messages have tokens. */
+function bytesOf(messages: readonly PromptMessage[]): number {
+  return textsIn(messages).reduce((bytes, text) => bytes + Buffer.byteLength(text), overheadOf(messages));
+}
+
+function overheadOf(messages: readonly PromptMessage[]): number {
+  const calls = messages.reduce((count, { parts }) => count + parts.filter(({ type }) => type === 'tool_call').length, 0);
+  return MESSAGE_OVERHEAD * (messages.length + calls);
+}
+
+function textsIn(messages: readonly PromptMessage[]): readonly string[] {
+  return messages.flatMap(({ parts }) => parts.flatMap(textsOf));
 }
 
 function textsOf(part: Part): readonly string[] {

@@ -21,6 +21,6 @@ export function createLatelyRefused(clock: Pick<Clock, 'elapsed'>): LatelyRefuse
       const oldest = until.keys().next();
       if (until.size > MAX_REMEMBERED && !oldest.done) until.delete(oldest.value);
     },
-    has: (owner) => (until.get(nameOf(owner)) ?? 0) > clock.elapsed(),
+    has: (owner) => until.size > 0 && (until.get(nameOf(owner)) ?? 0) > clock.elapsed(),
   };
 }
