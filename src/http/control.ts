@@ -21,7 +21,7 @@ import { createErrorHandler } from './error-handler.ts';
 import { useJsonBodies } from './json-body.ts';
 import { problemShape } from './problem.ts';
 import { formatTime } from './time.ts';
-import { useValidation } from './validator.ts';
+import { useValidation, withoutCompilers } from './validator.ts';
 
 const BODY_BYTES = 65_536;
 const KEYS_PER_PAGE = 500;
@@ -42,6 +42,7 @@ export interface ControlOptions {
 export function createControl(options: ControlOptions): FastifyInstance {
   const app = Fastify({
     loggerInstance: options.log,
+    schemaController: withoutCompilers,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     bodyLimit: BODY_BYTES,
     forceCloseConnections: true,

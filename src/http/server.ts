@@ -20,7 +20,7 @@ import { setRateHeaders } from './rate-headers.ts';
 import { refuseReserved } from './reserved-words.ts';
 import { createRouteTable, type RouteTable } from './route-table.ts';
 import { registerStartPage, type StartPage } from './start-page.ts';
-import { useValidation } from './validator.ts';
+import { useValidation, withoutCompilers } from './validator.ts';
 import { createWebSockets, wantsWebSocket } from './web-socket.ts';
 
 /** The longest that a request may take to come: an upload, all others being bounded more tightly. */
@@ -104,6 +104,7 @@ async function mount(app: FastifyInstance, dialect: Dialect, { credentials, deps
 function createApp(options: ServerOptions): FastifyInstance {
   return Fastify({
     loggerInstance: options.log,
+    schemaController: withoutCompilers,
     // Lines that are about a request name it themselves: a logger of its own for each would cost more than its lines.
     childLoggerFactory: (log) => log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
