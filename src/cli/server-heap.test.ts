@@ -22,14 +22,22 @@ function beginAgain(difference: object = {}) {
 test('a process begins again with the same program, flags, arguments and environment', () => {
   expect(beginAgain()).toEqual({
     file: '/usr/bin/node',
-    args: ['/usr/bin/node', '--max-semi-space-size=4', '--heap-growing-percent=100', '--cpu-prof', '/srv/dist/main.js', 'start'],
+    args: [
+      '/usr/bin/node',
+      '--max-semi-space-size=4',
+      '--heap-growing-percent=100',
+      '--expose-gc',
+      '--cpu-prof',
+      '/srv/dist/main.js',
+      'start',
+    ],
     env: { A: 'b', MALLOC_ARENA_MAX: '2' },
   });
   expect(beginAgain({ env: { MALLOC_ARENA_MAX: '8' } })?.env).toEqual({ MALLOC_ARENA_MAX: '8' });
 });
 
 test('it does so once', () => {
-  const [, ...flags] = beginAgain()?.args.slice(0, 4) ?? [];
+  const [, ...flags] = beginAgain()?.args.slice(0, 5) ?? [];
   expect(beginAgain({ execArgv: flags })).toBeNull();
 });
 
