@@ -7,7 +7,7 @@ import type { Scrubber } from './scrubber.ts';
 import { scrubberOf } from './scrubber.ts';
 
 const PAGES_BEFORE_CHECKPOINT = 4000;
-const CACHE_KIB = 16 * 1024;
+const CACHE_KIB = 4 * 1024;
 
 /** How much a commit waits for: `full` until it is on the disk, `normal` until it is with the operating system. */
 export type Sync = 'full' | 'normal';
