@@ -159,9 +159,9 @@ function createEventReading(store: Pick<ThreadStore, 'listThreadEvents'>): ReadE
   };
 }
 
-async function followThread({ store, wakeUps, clock }: ThreadPorts, read: ReadEvents, { owner, ref, reader }: FollowThread): Promise<void> {
-  const thread = await onceAvailable(() => store.findThread(owner, ref), { clock, signal: reader.signal });
-  const { key } = known(thread);
+async function followThread(ports: ThreadPorts, read: ReadEvents, { owner, ref, reader }: FollowThread): Promise<void> {
+  const { store, wakeUps } = ports;
+  const key = await keyOf(ports, { owner, ref, reader });
   const wakeUp = wakeUps.listen(key);
   let after = reader.after;
   try {
@@ -179,6 +179,11 @@ async function followThread({ store, wakeUps, clock }: ThreadPorts, read: ReadEv
   } finally {
     wakeUp.close();
   }
+}
+
+/** Apart, because whoever follows a thread may wait for hours and would keep all of it that long. */
+async function keyOf({ store, clock }: ThreadPorts, { owner, ref, reader }: FollowThread): Promise<ThreadKey> {
+  return known(await onceAvailable(() => store.findThread(owner, ref), { clock, signal: reader.signal })).key;
 }
 
 function pollMs({ capabilities }: Pick<Store, 'capabilities'>): number {

@@ -127,9 +127,8 @@ async function followThread({ engine, eventStreams }: DialectDeps, bound: Reader
     const { id, log } = request;
     const onFault = (err: unknown) => log.error({ request_id: id, err }, 'thread events broke off');
     const stream = eventStreams.open(reply, nativeStream);
-    void tellEvents(stream, onFault, (reader) => engine.threads.follow(owner, ref, { after: cursor?.offset ?? newest, ...reader })).finally(
-      leave,
-    );
+    const ends = { onFault, leave };
+    void tellEvents(stream, ends, (reader) => engine.threads.follow(owner, ref, { after: cursor?.offset ?? newest, ...reader }));
   } catch (error) {
     leave();
     throw error;
@@ -141,14 +140,19 @@ type ThreadReader = Parameters<DialectDeps['engine']['threads']['follow']>[2];
 /** Goes on by itself, so that nothing of the request is kept for as long as its stream is open. */
 function tellEvents(
   stream: EventStream,
-  onFault: (error: unknown) => void,
+  { onFault, leave }: { readonly onFault: (error: unknown) => void; readonly leave: () => void },
   follow: (reader: Omit<ThreadReader, 'after'>) => Promise<void>,
 ): Promise<void> {
   const onEvents: ThreadReader['onEvents'] = (events) => {
     stream.write(toThreadFrames(events));
     return stream.needsDrain() ? stream.drained() : undefined;
   };
-  return follow({ signal: stream.signal, onEvents }).then(stream.end, (error: unknown) => {
+  const end = () => {
+    leave();
+    stream.end();
+  };
+  return follow({ signal: stream.signal, onEvents }).then(end, (error: unknown) => {
+    leave();
     if (!stream.signal.aborted) onFault(error);
     stream.destroy();
   });
