@@ -6,15 +6,14 @@ type TextPart = { type: 'text' | 'reasoning'; text: string };
 /** What a run's facts, in their order, make of its answer. */
 export interface AnswerParts {
   add(fact: RunFact): void;
+  /** Adds a piece of visible text. */
+  addText(text: string): void;
   readonly parts: readonly Part[];
-  /** UTF-16 code units of visible text so far. */
-  readonly length: number;
 }
 
 /** No parts yet. */
 export function createAnswerParts(): AnswerParts {
   const parts: (Part | TextPart)[] = [];
-  let length = 0;
 
   function extend(type: TextPart['type'], text: string): void {
     const last = parts.at(-1);
@@ -23,14 +22,11 @@ export function createAnswerParts(): AnswerParts {
   }
 
   return {
-    get length() {
-      return length;
-    },
     parts,
+    addText: (text) => extend('text', text),
     add(fact) {
       switch (fact.type) {
         case 'text.appended':
-          length += fact.text.length;
           return extend('text', fact.text);
         case 'reasoning.appended':
           return extend('reasoning', fact.text);

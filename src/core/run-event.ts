@@ -74,13 +74,6 @@ export type TerminalFact =
 /** A fact with its place in the run's log: offsets are dense integers from 1 for the run's whole life. */
 export type RunEvent = RunFact & { readonly run_id: RunId; readonly offset: number };
 
-/** An event together with the JSON that stands in the log and goes on native's wire. */
-export interface LoggedEvent {
-  readonly offset: number;
-  readonly event: RunEvent;
-  readonly json: string;
-}
-
 /** How every execution begins: the run's first event, written by the store with the claim and remembered by the executor. */
 export function startedFact(run: Run): RunFact {
   return {
@@ -93,24 +86,51 @@ export function startedFact(run: Run): RunFact {
   };
 }
 
-/** Gives a fact its place; the one spot where an event's JSON is made. */
-export function logEvent(runId: RunId, offset: number, fact: RunFact): LoggedEvent {
-  if (fact.type === 'text.appended') return logText(runId, offset, fact);
-  const event = Object.assign({ type: fact.type, run_id: runId, offset }, fact) as RunEvent;
-  return { offset, event, json: JSON.stringify(event) };
+/** Gives a fact its place. */
+export function logEvent(run_id: RunId, offset: number, fact: RunFact): RunEvent {
+  // Nearly all events are text: made of their fields they are alike, and cheaper than by a copy of whatever there is.
+  if (fact.type === 'text.appended') {
+    const { type, message_id, text, at } = fact;
+    return { type, run_id, offset, message_id, text, at };
+  }
+  return Object.assign({ type: fact.type, run_id, offset }, fact) as RunEvent;
 }
 
-/** Nearly all events are text: their JSON is put together from its five fields, of which only the text may need escapes. */
-function logText(run_id: RunId, offset: number, fact: Extract<RunFact, { type: 'text.appended' }>): LoggedEvent {
-  const { type, message_id, text, at } = fact;
-  const json = `{"type":"${type}","run_id":"${run_id}","offset":${offset},"message_id":"${message_id}","text":${JSON.stringify(text)},"at":${at}}`;
-  return { offset, event: { type, run_id, offset, message_id, text, at }, json };
+/**
+ * An event as a line of the stored log. Text is only what is its own, `[at,"text"]`, and reasoning `"text"`: whoever reads it knows the run, and
+ * counts the lines. All else is the event's JSON.
+ */
+export function lineOf(event: RunEvent): string {
+  if (event.type === 'text.appended') return `[${event.at},${JSON.stringify(event.text)}]`;
+  return JSON.stringify(event.type === 'reasoning.appended' ? event.text : event);
 }
 
-/** Reads an event back from the JSON that `logEvent` made. */
-export function parseLoggedEvent(json: string): LoggedEvent {
-  const event = JSON.parse(json) as RunEvent;
-  return { offset: event.offset, event, json };
+/** Where consecutive lines stand: in which run's log, and from which offset on. */
+export interface LinePlace {
+  readonly runId: RunId;
+  /** Null for a run that was never started, which has no text. */
+  readonly answerId: MessageId | null;
+  readonly first: number;
+}
+
+/** Reads events back from lines that `lineOf` made, now or when it still made JSON of everything. */
+export function parseLines(lines: readonly string[], place: LinePlace): RunEvent[] {
+  return lines.map((line, index) => parseLine(line, place, place.first + index));
+}
+
+function parseLine(line: string, { runId, answerId }: LinePlace, offset: number): RunEvent {
+  const value = JSON.parse(line) as RunEvent | string | [number, string];
+  if (typeof value === 'object' && !Array.isArray(value)) return value;
+  if (answerId === null) throw new Error(`The log of run ${runId} has text before its start`);
+  if (typeof value === 'string') return logEvent(runId, offset, { type: 'reasoning.appended', message_id: answerId, text: value });
+  const [at, text] = value;
+  return logEvent(runId, offset, { type: 'text.appended', message_id: answerId, text, at });
+}
+
+/** The answer's id, which a log's first line tells; null when its run ended before it was started. */
+export function answerIn(first: string): MessageId | null {
+  const event = JSON.parse(first) as RunEvent;
+  return event.type === 'run.started' ? event.answer_id : null;
 }
 
 export function isTerminal(event: RunFact): event is TerminalFact {

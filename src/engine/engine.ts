@@ -20,7 +20,7 @@ import type { ToolSchemas } from '../core/ports/tool-schemas.ts';
 import type { Caller, Owner, Scope } from '../core/principal.ts';
 import type { Template } from '../core/prompt.ts';
 import type { Run } from '../core/run.ts';
-import type { LoggedEvent } from '../core/run-event.ts';
+import type { RunEvent } from '../core/run-event.ts';
 import type { JsonObject, Thread, ThreadEvent, ThreadRef } from '../core/thread.ts';
 import type { Agents } from './agents/agents.ts';
 import type { ForeignRuntime } from './agents/answer-by-agent.ts';
@@ -136,7 +136,7 @@ export interface Follow {
    * Gets consecutive events in order, each once, as soon as they are stored. A returned promise holds this reader (and nobody else) back
    * until it resolves; what happens meanwhile is read from the log afterwards.
    */
-  readonly onEvents: (events: readonly LoggedEvent[]) => void | Promise<void>;
+  readonly onEvents: (events: readonly RunEvent[]) => void | Promise<void>;
 }
 
 /** Everything a front door can ask for. Failures are `AppError`s; a record of somebody else is `not_found` in one of its forms. */
@@ -189,7 +189,7 @@ export interface Engine {
     /** Resolves after the terminal event was handed over, or when the signal aborts. */
     follow(input: Follow): Promise<void>;
     /** A page of what stands in the log now, without waiting; `ended` when nothing will follow it. */
-    read(input: Pick<Follow, 'runId' | 'after'>): Promise<{ events: readonly LoggedEvent[]; ended: boolean }>;
+    read(input: Pick<Follow, 'runId' | 'after'>): Promise<{ events: readonly RunEvent[]; ended: boolean }>;
     /** The ended run and its answer, or `run_timeout` after `timeoutMs` while the run goes on. */
     await(
       run: Pick<Run, 'owner' | 'id' | 'answerId'>,

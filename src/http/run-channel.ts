@@ -1,5 +1,5 @@
 import type { RunId } from '../core/ids.ts';
-import { isTerminal, type LoggedEvent } from '../core/run-event.ts';
+import { isTerminal, type RunEvent } from '../core/run-event.ts';
 import type { Engine } from '../engine/index.ts';
 import type { EventStream } from './event-stream.ts';
 import { frameId, serializeFrame } from './sse.ts';
@@ -80,7 +80,7 @@ async function read(channel: Channel, stream: EventStream): Promise<void> {
   try {
     if (stream.needsDrain()) await stream.drained();
     if (stop.signal.aborted) return;
-    const onEvents = (events: readonly LoggedEvent[]) => deliver(channel, events, 0);
+    const onEvents = (events: readonly RunEvent[]) => deliver(channel, events, 0);
     await group.follow({ runId: group.runId, after: channel.offset, signal: stop.signal, onEvents });
   } catch (error) {
     if (!stop.signal.aborted) group.onFault(error);
@@ -99,7 +99,7 @@ function close(channel: Channel): void {
   if (group.channels.size === 0) group.onEmpty();
 }
 
-function deliver(channel: Channel, events: readonly LoggedEvent[], from: number): void | Promise<void> {
+function deliver(channel: Channel, events: readonly RunEvent[], from: number): void | Promise<void> {
   const { readers, stop } = channel;
   if (readers.size > 1) splitSlow(channel);
   let next = from;
@@ -111,7 +111,7 @@ function deliver(channel: Channel, events: readonly LoggedEvent[], from: number)
   if (!stop.signal.aborted && channel.group.shared !== channel) meetShared(channel);
 }
 
-async function pause(wait: { channel: Channel; stream: EventStream; events: readonly LoggedEvent[]; next: number }): Promise<void> {
+async function pause(wait: { channel: Channel; stream: EventStream; events: readonly RunEvent[]; next: number }): Promise<void> {
   wait.channel.paused = true;
   await wait.stream.drained();
   wait.channel.paused = false;
@@ -155,19 +155,19 @@ function meetShared(channel: Channel): void {
   close(channel);
 }
 
-function writeMany(channel: Channel, events: readonly LoggedEvent[], from: number): number {
+function writeMany(channel: Channel, events: readonly RunEvent[], from: number): number {
   const { encode, readers, group } = channel;
   const limit = readers.size === 1 ? WRITE_SIZE : Number.POSITIVE_INFINITY;
   let text = '';
   let next = from;
   let ended = false;
   while (next < events.length && text.length < limit) {
-    const logged = events[next];
+    const event = events[next];
     next += 1;
-    if (!logged) continue;
-    channel.offset = logged.offset;
-    for (const frame of encode(logged)) text += serialize(group.format, logged.offset, frame);
-    ended ||= isTerminal(logged.event);
+    if (!event) continue;
+    channel.offset = event.offset;
+    for (const frame of encode(event)) text += serialize(group.format, event.offset, frame);
+    ended ||= isTerminal(event);
   }
   if (text !== '') {
     const bytes = readers.size === 1 ? text : Buffer.from(text);
@@ -178,15 +178,15 @@ function writeMany(channel: Channel, events: readonly LoggedEvent[], from: numbe
 }
 
 /** Writes one event while some readers must not get all of it. */
-function writeOne(channel: Channel, events: readonly LoggedEvent[], next: number): number {
-  const logged = events[next];
-  if (!logged) return next + 1;
-  const { offset } = logged;
+function writeOne(channel: Channel, events: readonly RunEvent[], next: number): number {
+  const event = events[next];
+  if (!event) return next + 1;
+  const { offset } = event;
   channel.offset = offset;
-  const ended = isTerminal(logged.event);
-  const frames = channel.encode(logged);
+  const ended = isTerminal(event);
+  const frames = channel.encode(event);
   for (const reader of channel.readers) {
-    const fresh = reader.skip ? framesBehind(reader.skip, logged, frames) : frames;
+    const fresh = reader.skip ? framesBehind(reader.skip, event, frames) : frames;
     if (reader.skip && reader.skip.offset <= offset) reader.skip = null;
     if (fresh.length > 0) reader.stream.write(fresh.map((frame) => serialize(channel.group.format, offset, frame)).join(''));
   }
@@ -195,11 +195,11 @@ function writeOne(channel: Channel, events: readonly LoggedEvent[], next: number
 }
 
 /** The very last frame goes also to whoever has it, so that each stream says how the run ended. */
-function framesBehind(cursor: StreamCursor, logged: LoggedEvent, frames: readonly Frame[]): readonly Frame[] {
+function framesBehind(cursor: StreamCursor, event: RunEvent, frames: readonly Frame[]): readonly Frame[] {
   const { offset, part } = cursor;
-  if (logged.offset > offset) return frames;
-  const fresh = logged.offset === offset && part !== null ? frames.filter((frame) => frame.part === null || frame.part > part) : [];
-  return fresh.length === 0 && isTerminal(logged.event) ? frames.slice(-1) : fresh;
+  if (event.offset > offset) return frames;
+  const fresh = event.offset === offset && part !== null ? frames.filter((frame) => frame.part === null || frame.part > part) : [];
+  return fresh.length === 0 && isTerminal(event) ? frames.slice(-1) : fresh;
 }
 
 function serialize(format: RunFormat, offset: number, frame: Frame): string {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createFakeStream, createGrowingRun } from '../../test/support/run-readers.ts';
 import type { MessageId, RunId, ThreadId } from '../core/ids.ts';
-import { type LoggedEvent, logEvent, type RunFact } from '../core/run-event.ts';
+import { logEvent, type RunEvent, type RunFact } from '../core/run-event.ts';
 import type { Follow } from '../engine/index.ts';
 import { createRunStreams } from './run-streams.ts';
 import { frameId, serializeFrame } from './sse.ts';
@@ -21,7 +21,8 @@ const format: StreamFormat = {
   createEncoder() {
     let held = '';
     let expected = 1;
-    return ({ offset, event }) => {
+    return (event) => {
+      const { offset } = event;
       if (offset !== expected) throw new Error(`event ${offset} where ${expected} belongs`);
       expected += 1;
       const frames: Frame[] = [];
@@ -33,7 +34,7 @@ const format: StreamFormat = {
   },
 };
 
-function logOf(texts: readonly string[]): LoggedEvent[] {
+function logOf(texts: readonly string[]): RunEvent[] {
   const message = { id: 'm' as MessageId, seq: 2, role: 'assistant', status: 'completed', parts: [] } as const;
   const facts: RunFact[] = texts.map((text) => ({ type: 'text.appended', message_id: 'm' as MessageId, text, at: 0 }));
   facts.push({ type: 'run.completed', message, usage: null, model: 'x', finish_reason: 'stop' });
@@ -48,15 +49,14 @@ function logOf(texts: readonly string[]): LoggedEvent[] {
   return facts.map((fact, index) => logEvent(runId, index + 1, fact));
 }
 
-function expectedBytes(log: readonly LoggedEvent[], cursor: StreamCursor): string {
+function expectedBytes(log: readonly RunEvent[], cursor: StreamCursor): string {
   const encode = format.createEncoder();
   let text = '';
-  for (const logged of log) {
-    for (const frame of encode(logged)) {
+  for (const event of log) {
+    for (const frame of encode(event)) {
       const { part } = frame;
-      const behind =
-        logged.offset > cursor.offset || (logged.offset === cursor.offset && cursor.part !== null && (part ?? 9) > cursor.part);
-      if (behind || frame.event === 'end') text += serializeFrame(frame, frameId(logged.offset, part));
+      const behind = event.offset > cursor.offset || (event.offset === cursor.offset && cursor.part !== null && (part ?? 9) > cursor.part);
+      if (behind || frame.event === 'end') text += serializeFrame(frame, frameId(event.offset, part));
     }
   }
   return text;

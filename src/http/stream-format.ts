@@ -1,4 +1,4 @@
-import type { LoggedEvent } from '../core/run-event.ts';
+import type { RunEvent } from '../core/run-event.ts';
 
 /** One frame, not yet serialised. In SSE, line feeds in `data` become further `data:` lines. */
 export interface Frame {
@@ -9,7 +9,7 @@ export interface Frame {
 }
 
 /** Turns a run's events, from the first one on and in order, into frames. Deterministic: the same events always give the same frames. */
-export type Encoder = (logged: LoggedEvent) => readonly Frame[];
+export type Encoder = (event: RunEvent) => readonly Frame[];
 
 /** How a dialect shows a run's log. One encoder serves all readers of a run in that format. */
 export interface RunFormat {

@@ -113,6 +113,21 @@ export const decisionCases: StoreCases = {
     expect(await logOf(store, run)).toEqual(page);
   },
 
+  'keeps what was said so far in lines that leave out their run': async ({ store }) => {
+    const { run } = await begin(store, { snapshot: agentSnapshot() });
+    const words = { runId: run.id, attempt: run.attempt, first: 2, last: 4, events: '"A look?\\n"\n[0,"Let me"]\n[6," see."]' };
+    await append(store, { segments: [words] });
+    await append(store, { waits: [waiting(run, 5, ['c1'])] });
+    await store.cancelRun({ owner: ann, runId: run.id, now: NOW + 5 });
+    expect((await logOf(store, run)).events.slice(1, 4)).toEqual(words.events.split('\n'));
+    expect(await store.findMessage({ owner: ann, messageId: run.answerId })).toMatchObject({
+      parts: [
+        { type: 'reasoning', text: 'A look?\n' },
+        { type: 'text', text: 'Let me see.' },
+      ],
+    });
+  },
+
   'keeps what was said so far when it is cancelled before it goes on': async ({ store }) => {
     const { run } = await waitFor(store, ['c1']);
     await store.decideApproval(deciding(run, 'c1'));

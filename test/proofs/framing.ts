@@ -1,6 +1,6 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import type { MessageId, RunId, ThreadId } from '../../src/core/ids.ts';
-import { isTerminal, type LoggedEvent, logEvent, type RunFact, type TerminalFact } from '../../src/core/run-event.ts';
+import { isTerminal, logEvent, type RunEvent, type RunFact, type TerminalFact } from '../../src/core/run-event.ts';
 import { createTextIntake } from '../../src/engine/runs/text-intake.ts';
 import { frameId, serializeFrame } from '../../src/http/sse.ts';
 import type { Frame } from '../../src/http/stream-format.ts';
@@ -45,7 +45,7 @@ function otherFact(random: Random): RunFact {
 }
 
 /** A run's log with this text in it, cut at random, as the executor would write it. */
-function logOf(raw: string, text: string, random: Random): LoggedEvent[] {
+function logOf(raw: string, text: string, random: Random): RunEvent[] {
   const thread_id = 'thread' as ThreadId;
   const facts: RunFact[] = [{ type: 'run.started', thread_id, message_id: answerId, answer_id: answerId, model: 'm', attempt: 1 }];
   const intake = createTextIntake();
@@ -65,7 +65,7 @@ function logOf(raw: string, text: string, random: Random): LoggedEvent[] {
 }
 
 interface LoggedRun extends Pick<SentRun, 'text' | 'terminal'> {
-  readonly log: readonly LoggedEvent[];
+  readonly log: readonly RunEvent[];
 }
 
 interface Sent {
@@ -85,8 +85,8 @@ function send({ format, behind }: FramedFormat, run: LoggedRun, random: Random):
     wire += text;
     if (text.length * 3 > largestFrame) largestFrame = Math.max(largestFrame, Buffer.byteLength(text));
   };
-  for (const logged of run.log) {
-    for (const frame of encode(logged)) write(frame, format.ids ? frameId(logged.offset, frame.part) : null);
+  for (const event of run.log) {
+    for (const frame of encode(event)) write(frame, format.ids ? frameId(event.offset, frame.part) : null);
     if ('pings' in format && format.pings && oneIn(20, random)) wire += ': ping\n\n';
   }
   const last = behind?.(run.terminal, run.text);
@@ -151,7 +151,7 @@ function checkFormat(framed: FramedFormat, run: LoggedRun, random: Random) {
 function checkText(raw: string, random: Random): void {
   const text = loggedText(raw);
   const log = logOf(raw, text, random);
-  const terminal = log.at(-1)?.event;
+  const terminal = log.at(-1);
   if (!terminal || !isTerminal(terminal)) throw new Error('a log without an end');
   for (const format of framedFormats) {
     const problem = checkFormat(format, { log, text, terminal }, random);

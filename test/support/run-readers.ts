@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { LoggedEvent } from '../../src/core/run-event.ts';
+import type { RunEvent } from '../../src/core/run-event.ts';
 import type { Follow } from '../../src/engine/index.ts';
 import type { EventStream } from '../../src/http/event-stream.ts';
 
 /** A run whose log grows when the test says so; hands over in pieces of its own choosing and holds back as the port says. */
-export function createGrowingRun(log: readonly LoggedEvent[], pieces: () => number) {
+export function createGrowingRun(log: readonly RunEvent[], pieces: () => number) {
   let stored = 0;
   let following = 0;
   const wakes = new Set<() => void>();

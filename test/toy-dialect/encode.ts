@@ -8,28 +8,26 @@ export const toyStream: StreamFormat = {
   ids: true,
   pings: true,
   contentType: 'text/event-stream',
-  createEncoder:
-    () =>
-    ({ event }) => {
-      switch (event.type) {
-        case 'text.appended':
-          return [frame('word', event.text)];
-        case 'run.completed':
-          return [frame('end', 'completed')];
-        case 'run.cancelled':
-          return [frame('end', 'cancelled')];
-        case 'run.failed':
-          return [frame('end', `failed: ${event.detail}`)];
-        case 'run.started':
-        case 'run.restarted':
-        case 'node.entered':
-        case 'reasoning.appended':
-        case 'tool.called':
-        case 'tool.returned':
-        case 'approval.requested':
-        case 'approval.decided':
-        case 'usage.recorded':
-          return [];
-      }
-    },
+  createEncoder: () => (event) => {
+    switch (event.type) {
+      case 'text.appended':
+        return [frame('word', event.text)];
+      case 'run.completed':
+        return [frame('end', 'completed')];
+      case 'run.cancelled':
+        return [frame('end', 'cancelled')];
+      case 'run.failed':
+        return [frame('end', `failed: ${event.detail}`)];
+      case 'run.started':
+      case 'run.restarted':
+      case 'node.entered':
+      case 'reasoning.appended':
+      case 'tool.called':
+      case 'tool.returned':
+      case 'approval.requested':
+      case 'approval.decided':
+      case 'usage.recorded':
+        return [];
+    }
+  },
 };

@@ -91,13 +91,13 @@ export type CreateThreadResult =
   | { readonly kind: 'created' | 'replayed'; readonly thread: Thread }
   | { readonly kind: 'refused'; readonly reason: 'idempotency_mismatch' };
 
-/** Consecutive events of one run as they go on the wire. */
+/** Consecutive events of one run. */
 export interface Segment {
   readonly runId: RunId;
   readonly attempt: number;
   readonly first: number;
   readonly last: number;
-  /** One JSON text an event, joined by line feeds. */
+  /** One line an event, as `lineOf` makes it, joined by line feeds. */
   readonly events: string;
 }
 
@@ -141,7 +141,7 @@ export interface LogBatchResult {
   readonly started: readonly Run[];
 }
 
-/** One page of a run's log from `after`, in order, as JSON texts. `ended`: nothing will follow the last of them. */
+/** One page of a run's log from `after`, in order, as lines for `parseLines`. `ended`: nothing will follow the last of them. */
 export interface LogPage {
   readonly events: readonly string[];
   readonly ended: boolean;

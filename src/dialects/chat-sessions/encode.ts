@@ -12,7 +12,7 @@ function textFrames(chunks: readonly string[]): Frame[] {
 
 function createEncoder(): Encoder {
   const cutter = createChunkCutter();
-  return ({ event }) => {
+  return (event) => {
     switch (event.type) {
       case 'text.appended':
         return textFrames(cutter.push(event.text));

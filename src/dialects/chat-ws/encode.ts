@@ -47,7 +47,7 @@ function createEncoder(): Encoder {
     }
   }
 
-  return ({ event }) => {
+  return (event) => {
     const words = encode(event);
     return words ? [{ part: null, event: null, data: JSON.stringify(words) }] : [];
   };

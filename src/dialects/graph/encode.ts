@@ -34,7 +34,7 @@ function frame(event: string, data: string): readonly Frame[] {
   return [{ part: null, event, data }];
 }
 
-const encode: Encoder = ({ event }) => {
+const encode: Encoder = (event) => {
   switch (event.type) {
     case 'node.entered':
       return frame('node', wholeText(cutText(event.name.replace(BLANKS, ' ').trim(), MAX_NAME)[0] ?? ''));

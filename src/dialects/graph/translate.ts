@@ -51,7 +51,7 @@ export async function nodesVisited({ runs }: Engine, runId: RunId): Promise<read
   const names: string[] = [];
   for (let after = 0; ; ) {
     const { events, ended } = await runs.read({ runId, after });
-    for (const { event } of events) if (event.type === 'node.entered') names.push(event.name);
+    for (const event of events) if (event.type === 'node.entered') names.push(event.name);
     const last = events.at(-1);
     if (ended || !last) return names;
     after = last.offset;

@@ -1,5 +1,5 @@
 import { textOf } from '../../core/message.ts';
-import type { LoggedEvent, RunFact } from '../../core/run-event.ts';
+import type { RunEvent, RunFact } from '../../core/run-event.ts';
 import { cutText } from '../../http/raw-text.ts';
 import type { Frame, StreamFormat } from '../../http/stream-format.ts';
 
@@ -31,7 +31,7 @@ export function errorFrame(error: string): Frame {
   return frame({ type: 'error', data: { error } });
 }
 
-function encode({ event }: LoggedEvent): readonly Frame[] {
+function encode(event: RunEvent): readonly Frame[] {
   switch (event.type) {
     case 'text.appended':
       return streamFrames(event.text, 'text');

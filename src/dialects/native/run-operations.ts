@@ -117,7 +117,7 @@ const followRun: Operation = {
       stream: { contentType: 'text/event-stream', example: sampleStream(nativeStream), data: runEvent },
       json: {
         schema: object({ data: list(runEvent), ended: flag }),
-        example: { data: sampleEvents.map(({ event }) => event), ended: true },
+        example: { data: sampleEvents, ended: true },
       },
     },
   ],

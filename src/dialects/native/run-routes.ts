@@ -65,7 +65,7 @@ async function showEvents(deps: DialectDeps, request: FastifyRequest, reply: Fas
   nameRun(reply, run);
   if (!wait) {
     const { events, ended } = await deps.engine.runs.read({ runId: run.id, after: cursor.offset });
-    return reply.type('application/json').send(`{"data":[${events.map(({ json }) => json).join(',')}],"ended":${ended}}`);
+    return reply.type('application/json').send(JSON.stringify({ data: events, ended }));
   }
   const respond = () => deps.eventStreams.open(reply, nativeStream);
   await deps.runStreams.open({ runId: run.id, format: nativeStream, cursor, respond });

@@ -16,7 +16,7 @@ export const nativeStream: StreamFormat = {
   stateless: true,
   pings: true,
   contentType: 'text/event-stream',
-  createEncoder: () => (logged) => [{ part: null, event: logged.event.type, data: logged.json }],
+  createEncoder: () => (event) => [{ part: null, event: event.type, data: JSON.stringify(event) }],
 };
 
 export function toThreadView(thread: Thread): object {

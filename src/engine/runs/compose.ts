@@ -1,36 +1,31 @@
 import type { RunEnd, Segment } from '../../core/ports/store.ts';
-import { type LoggedEvent, logEvent } from '../../core/run-event.ts';
-import type { LiveRun } from './live-run.ts';
-import { createPending, type Ending, type Pending } from './pending.ts';
+import { lineOf } from '../../core/run-event.ts';
+import { partsOf } from './answer.ts';
+import type { Pending } from './live-run.ts';
+import type { Ending } from './outcome.ts';
 
-/** Pending facts with their places in the log, as one flush writes them. */
-export interface Composed {
-  readonly live: LiveRun;
-  readonly pending: Pending;
-  readonly events: readonly LoggedEvent[];
-  readonly segment: Segment;
-}
-
-/** Gives what a live run has pending its places in the log, and leaves nothing pending. */
-export function compose(live: LiveRun): Composed {
-  const pending = live.pending ?? createPending();
-  live.pending = null;
-  const first = live.last + 1;
-  const events = pending.facts.map((fact, index) => logEvent(live.run.id, first + index, fact));
+/** What a run has pending, as the store takes it. */
+export function segmentOf({ live, events, first }: Pending): Segment {
   const { id: runId, attempt } = live.run;
-  const segment = { runId, attempt, first, last: first + events.length - 1, events: events.map((event) => event.json).join('\n') };
-  return { live, pending, events, segment };
+  let lines = '';
+  for (const event of events) lines += lines === '' ? lineOf(event) : `\n${lineOf(event)}`;
+  return { runId, attempt, first, last: first + events.length - 1, events: lines };
 }
 
 /** The run's end as the store takes it, with the answer that the run has collected. */
-export function endOf({ live, segment }: Composed, { fact, status, failure }: Ending): RunEnd {
+export function endOf(pending: Pending, { fact, status, failure }: Ending): RunEnd {
+  const { live } = pending;
   const completed = fact.type === 'run.completed' ? fact : null;
-  const finishReason = completed?.finish_reason ?? null;
   return {
-    segment,
+    segment: segmentOf(pending),
     status,
-    answer: { parts: live.answer.parts(), status, model: live.run.snapshot.model, usage: completed?.usage ?? null },
+    answer: {
+      parts: completed?.message.parts ?? partsOf(live),
+      status,
+      model: live.run.snapshot.model,
+      usage: completed?.usage ?? null,
+    },
     failure,
-    finishReason,
+    finishReason: completed?.finish_reason ?? null,
   };
 }

@@ -3,8 +3,9 @@ import type { Message } from '../../core/message.ts';
 import { type ModelEnd, ModelError } from '../../core/ports/model-provider.ts';
 import type { Observer } from '../../core/ports/observer.ts';
 import type { Run, RunFailure } from '../../core/run.ts';
+import { partsOf } from './answer.ts';
 import type { LiveRun, StopReason } from './live-run.ts';
-import type { Ending } from './pending.ts';
+import type { Ending } from './outcome.ts';
 
 /** An ended run and its answer. */
 export interface Answered {
@@ -22,7 +23,7 @@ export const INTERRUPTED: RunFailure = {
 /** The end of an answer that is all there. */
 export function completed(live: LiveRun, end: ModelEnd): Ending {
   const { answerId, answerSeq, snapshot } = live.run;
-  const message = { id: answerId, seq: answerSeq, role: 'assistant', status: 'completed', parts: live.answer.parts() } as const;
+  const message = { id: answerId, seq: answerSeq, role: 'assistant', status: 'completed', parts: partsOf(live) } as const;
   return {
     fact: { type: 'run.completed', message, usage: end.usage, model: snapshot.model, finish_reason: end.reason },
     status: 'completed',
@@ -31,8 +32,9 @@ export function completed(live: LiveRun, end: ModelEnd): Ending {
 }
 
 /** A run and its answer as they stand in the store since it ended here. */
-export function storedAnswer({ run, answer }: LiveRun, { ending, at }: NonNullable<LiveRun['outcome']>): Answered {
+export function storedAnswer(live: LiveRun, { ending, at }: NonNullable<LiveRun['outcome']>): Answered {
   const { fact, status, failure } = ending;
+  const { run } = live;
   const { id: runId, answerId: id, threadId, answerSeq: seq, messageId: parentId, snapshot } = run;
   const { usage, finish_reason: finishReason } = fact.type === 'run.completed' ? fact : { usage: null, finish_reason: null };
   return {
@@ -41,7 +43,7 @@ export function storedAnswer({ run, answer }: LiveRun, { ending, at }: NonNullab
       ...{ id, threadId, seq, parentId, runId, usage },
       role: 'assistant',
       status,
-      parts: answer.parts(),
+      parts: partsOf(live),
       model: snapshot.model,
       createdAt: at,
     },

@@ -7,16 +7,17 @@ import type { RunContext } from '../../core/ports/message-store.ts';
 import type { ModelProvider } from '../../core/ports/model-provider.ts';
 import type { Observer } from '../../core/ports/observer.ts';
 import type { Run } from '../../core/run.ts';
-import type { LoggedEvent } from '../../core/run-event.ts';
+import type { RunEvent } from '../../core/run-event.ts';
 import type { AnswerByAgent, Question } from '../agents/answer-by-agent.ts';
 import type { AgentShare, Preparation, Requests } from '../context/assemble.ts';
 import { onceAvailable } from '../unless-unavailable.ts';
+import { cite, partsOf } from './answer.ts';
 import { completed, failed, failureOf, stopped } from './endings.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { createLiveRun, type LiveRun, type LiveRuns } from './live-run.ts';
 import type { LogWriter } from './log-writer.ts';
 import { observedProvider } from './observed-provider.ts';
-import type { Ending, Waiting } from './pending.ts';
+import type { Ending, Waiting } from './outcome.ts';
 
 export interface ExecutorPorts {
   readonly catalogue: Catalogue;
@@ -38,7 +39,7 @@ export interface ExecutorPorts {
  */
 export function createExecutor(
   ports: ExecutorPorts,
-): (run: Run, earlier: readonly LoggedEvent[] | undefined, context: RunContext | null) => void {
+): (run: Run, earlier: readonly RunEvent[] | undefined, context: RunContext | null) => void {
   return (run, earlier = [], context) => {
     const live = createLiveRun(run, (error) => ports.observer.faulted('run reader', error), earlier);
     ports.live.add(live);
@@ -70,7 +71,7 @@ async function execute(ports: ExecutorPorts, live: LiveRun, known: Known): Promi
 }
 
 interface Known {
-  readonly earlier: readonly LoggedEvent[];
+  readonly earlier: readonly RunEvent[];
   readonly context: RunContext | null;
 }
 
@@ -85,7 +86,7 @@ async function outcomeOf(ports: ExecutorPorts, live: LiveRun, execution: Executi
     await intake.finish();
     if (live.stopReason !== null) return stopped(live.stopReason);
     if (end.reason === 'waiting') return { questions };
-    live.answer.cite(passages);
+    cite(live, passages);
     return completed(live, end);
   } catch (error) {
     await intake.finish();
@@ -108,9 +109,7 @@ async function streamAnswer(ports: ExecutorPorts, live: LiveRun, { intake, earli
     onceAvailable(() => ports.prepare({ run, agent, context, signal }), { clock: ports.clock, signal });
   const { agent: pin } = run.snapshot;
   if (pin !== null) {
-    const { answer } = live;
-    const before = earlier.map(({ event }) => event);
-    return ports.answerByAgent({ run, pin, provider, prepare, before, parts: answer.parts, ...intake, signal });
+    return ports.answerByAgent({ run, pin, provider, prepare, before: earlier, parts: () => partsOf(live), ...intake, signal });
   }
   const { passages, compose } = await prepare(null);
   const request = await compose([]);

@@ -3,7 +3,7 @@ import { createFakeClock, settle } from '../../../test/support/fake-clock.ts';
 import { runningRun } from '../../../test/support/runs.ts';
 import { storeUnavailable } from '../../core/errors.ts';
 import type { LogPage } from '../../core/ports/store.ts';
-import { type LoggedEvent, logEvent, type RunFact } from '../../core/run-event.ts';
+import { lineOf, logEvent, type RunEvent, type RunFact } from '../../core/run-event.ts';
 import { createWakeUps } from '../wake-ups.ts';
 import { createFollow } from './follow.ts';
 import { createLiveRun, createLiveRuns } from './live-run.ts';
@@ -11,11 +11,11 @@ import { createLiveRun, createLiveRuns } from './live-run.ts';
 const run = runningRun('run');
 const started = createLiveRun(run, () => {}).after(0, 1);
 
-function text(offset: number): LoggedEvent {
+function text(offset: number): RunEvent {
   return logEvent(run.id, offset, { type: 'text.appended', message_id: run.answerId, text: `t${offset} `, at: 0 });
 }
 
-function terminal(offset: number): LoggedEvent {
+function terminal(offset: number): RunEvent {
   return logEvent(run.id, offset, { type: 'run.cancelled' } satisfies RunFact);
 }
 
@@ -24,7 +24,7 @@ function setUp({ after = 0, hold = false }: { after?: number; hold?: boolean } =
   const clock = createFakeClock();
   const live = createLiveRuns();
   const wakeUps = createWakeUps(clock, null);
-  const stored: { events: LoggedEvent[]; ended: boolean; reads: number; failure: Error | null } = {
+  const stored: { events: RunEvent[]; ended: boolean; reads: number; failure: Error | null } = {
     events: [],
     ended: false,
     reads: 0,
@@ -34,15 +34,17 @@ function setUp({ after = 0, hold = false }: { after?: number; hold?: boolean } =
     async readLog({ after: from }: { after: number }): Promise<LogPage> {
       stored.reads += 1;
       if (stored.failure) throw stored.failure;
-      return { events: stored.events.filter(({ offset }) => offset > from).map(({ json }) => json), ended: stored.ended };
+      return { events: stored.events.filter(({ offset }) => offset > from).map(lineOf), ended: stored.ended };
     },
   };
   const seen: number[] = [];
+  const texts: RunEvent[] = [];
   const holds: (() => void)[] = [];
   const stop = new AbortController();
   const state = { over: false };
-  const onEvents = (events: readonly LoggedEvent[]) => {
+  const onEvents = (events: readonly RunEvent[]) => {
     seen.push(...events.map(({ offset }) => offset));
+    texts.push(...events.filter(({ type }) => type === 'text.appended'));
     return hold ? new Promise<void>((resolve) => holds.push(resolve)) : undefined;
   };
   const follow = createFollow({ live, log, wakeUps, clock });
@@ -50,7 +52,7 @@ function setUp({ after = 0, hold = false }: { after?: number; hold?: boolean } =
     follow({ runId: run.id, after, signal: stop.signal, onEvents }).then(() => {
       state.over = true;
     });
-  return { clock, live, wakeUps, stored, seen, holds, stop, state, done };
+  return { clock, live, wakeUps, stored, seen, texts, holds, stop, state, done };
 }
 
 describe('following a run', () => {
@@ -150,6 +152,22 @@ describe('following a run', () => {
     stored.ended = true;
     await done();
     expect(seen).toEqual([3]);
+  });
+
+  test('a reader that resumes in the middle of a stored log learns whose text it is', async () => {
+    const { stored, texts, done } = setUp({ after: 2 });
+    stored.events = [...started, text(2), text(3), terminal(4)];
+    stored.ended = true;
+    await done();
+    expect(texts).toEqual([text(3)]);
+  });
+
+  test('a run that was cancelled before its start has nothing but its end', async () => {
+    const { stored, seen, done } = setUp();
+    stored.events = [terminal(1)];
+    stored.ended = true;
+    await done();
+    expect(seen).toEqual([1]);
   });
 
   test('a run whose thread was deleted ends as cancelled', async () => {

@@ -1,13 +1,13 @@
 import type { Clock } from '../../core/ports/clock.ts';
 import type { LogStore } from '../../core/ports/store.ts';
-import { isTerminal, type LoggedEvent, logEvent, parseLoggedEvent } from '../../core/run-event.ts';
+import { isTerminal, type RunEvent } from '../../core/run-event.ts';
 import type { Engine, Follow } from '../engine.ts';
 import { unlessUnavailable } from '../unless-unavailable.ts';
 import type { WakeUps } from '../wake-ups.ts';
 import type { LiveRun, LiveRuns } from './live-run.ts';
+import { openStoredLog, type StoredLog } from './stored-log.ts';
 
 const BATCH_EVENTS = 256;
-const PAGE_BYTES = 65_536;
 /** A reader that no hint reaches looks for itself. */
 const POLL_MS = 2_000;
 
@@ -24,13 +24,14 @@ interface FollowPorts {
  */
 export function createFollow(ports: FollowPorts): (input: Follow) => Promise<void> {
   return async (input) => {
-    const reader = createReader(input);
+    const reader: Reader = { position: input.after, done: false, onEvents: input.onEvents };
+    const stored = openStoredLog(ports.log, input.runId);
     const wakeUp = ports.wakeUps.listen(input.runId);
     try {
       while (!reader.done && !input.signal.aborted) {
         const live = ports.live.get(input.runId);
         if (live && !live.ended) await followLive(live, reader, input.signal);
-        else if (!(await readPage(ports, reader, input))) await wakeUp.wait(POLL_MS, input.signal);
+        else if (!(await readPage(stored, reader))) await wakeUp.wait(POLL_MS, input.signal);
       }
     } finally {
       wakeUp.close();
@@ -42,43 +43,31 @@ export function createFollow(ports: FollowPorts): (input: Follow) => Promise<voi
 export function createRead({ live, log }: Pick<FollowPorts, 'live' | 'log'>): Engine['runs']['read'] {
   return async ({ runId, after }) => {
     const running = live.get(runId);
-    if (running) return pageOf(running.after(after, BATCH_EVENTS), running.ended && !running.left && after >= running.last);
-    const page = await log.readLog({ runId, after, maxBytes: PAGE_BYTES });
-    if (page.events.length > 0 || !page.ended) return pageOf(page.events.map(parseLoggedEvent), page.ended && page.events.length === 0);
-    return pageOf([await endBehindCursor(log, { runId, after })], true);
+    if (running) return pageOf(running.after(after, BATCH_EVENTS), running.ended && !running.left && after >= running.log.length);
+    const stored = openStoredLog(log, runId);
+    const { events, ended } = await stored.read(after);
+    return events.length > 0 || !ended ? pageOf(events, false) : pageOf([await stored.end(after)], true);
   };
 }
 
-function pageOf(events: readonly LoggedEvent[], ended: boolean): { events: readonly LoggedEvent[]; ended: boolean } {
+function pageOf(events: readonly RunEvent[], ended: boolean): { events: readonly RunEvent[]; ended: boolean } {
   const last = events.at(-1);
-  return { events, ended: ended || (last !== undefined && isTerminal(last.event)) };
+  return { events, ended: ended || (last !== undefined && isTerminal(last)) };
 }
 
 /** A reader's place in the log. */
 interface Reader {
-  readonly position: number;
-  readonly done: boolean;
-  hand(events: readonly LoggedEvent[]): void | Promise<void>;
+  position: number;
+  done: boolean;
+  readonly onEvents: Follow['onEvents'];
 }
 
-function createReader({ after, onEvents }: Follow): Reader {
-  let position = after;
-  let done = false;
-  return {
-    get position() {
-      return position;
-    },
-    get done() {
-      return done;
-    },
-    hand(events) {
-      const last = events.at(-1);
-      if (!last || done) return;
-      position = Math.max(position, last.offset);
-      done = isTerminal(last.event);
-      return onEvents(events);
-    },
-  };
+function hand(reader: Reader, events: readonly RunEvent[]): void | Promise<void> {
+  const last = events[events.length - 1];
+  if (!last || reader.done) return undefined;
+  reader.position = Math.max(reader.position, last.offset);
+  reader.done = isTerminal(last);
+  return reader.onEvents(events);
 }
 
 /** Catches up from memory, then takes commits as they come; a reader that was held back reads from memory again. */
@@ -110,11 +99,11 @@ function followLive(live: LiveRun, reader: Reader, signal: AbortSignal): Promise
       if (wait) wait.then(goOn, fail);
       else if (live.ended || reader.done || signal.aborted) finish();
     }
-    function onCommit(events: readonly LoggedEvent[]): void {
-      if (held) return;
+    function onCommit(events: readonly RunEvent[]): void {
+      if (held || signal.aborted) return;
       const next = events[0]?.offset === reader.position + 1;
       try {
-        take(next ? reader.hand(events) : handRest(live, reader, signal));
+        take(next ? hand(reader, events) : handRest(live, reader, signal));
       } catch (error) {
         fail(error);
       }
@@ -124,37 +113,25 @@ function followLive(live: LiveRun, reader: Reader, signal: AbortSignal): Promise
 
 /** Hands over everything that the reader lacks, until it holds back; a cursor beyond the end gets the end. */
 function handRest(live: LiveRun, reader: Reader, signal: AbortSignal): void | Promise<void> {
-  while (!reader.done && !signal.aborted && reader.position < live.last) {
-    const wait = reader.hand(live.after(reader.position, BATCH_EVENTS));
+  while (!reader.done && !signal.aborted && reader.position < live.log.length) {
+    const wait = hand(reader, live.after(reader.position, BATCH_EVENTS));
     if (wait) return wait;
   }
-  if (live.ended && !live.left) return reader.hand(live.after(live.last - 1, 1));
+  if (live.ended && !live.left) return hand(reader, live.after(live.log.length - 1, 1));
   return undefined;
 }
 
 /** Hands over one page of the stored log. False: nothing new yet. */
-async function readPage(ports: FollowPorts, reader: Reader, { runId }: Follow): Promise<boolean> {
-  const page = await unlessUnavailable(ports.log.readLog({ runId, after: reader.position, maxBytes: PAGE_BYTES }));
+async function readPage(stored: StoredLog, reader: Reader): Promise<boolean> {
+  const page = await unlessUnavailable(stored.read(reader.position));
   if (page === 'unavailable') return false;
   if (page.events.length > 0) {
-    await reader.hand(page.events.map(parseLoggedEvent));
+    await hand(reader, page.events);
     return true;
   }
   if (!page.ended) return false;
-  const end = await unlessUnavailable(endBehindCursor(ports.log, { runId, after: reader.position }));
+  const end = await unlessUnavailable(stored.end(reader.position));
   if (end === 'unavailable') return false;
-  await reader.hand([end]);
+  await hand(reader, [end]);
   return true;
-}
-
-/** The terminal event for a cursor that is at or beyond it; a run whose thread was deleted ends as cancelled. */
-async function endBehindCursor(log: FollowPorts['log'], { runId, after }: Pick<Follow, 'runId' | 'after'>): Promise<LoggedEvent> {
-  for (let from = 0; ; ) {
-    const page = await log.readLog({ runId, after: from, maxBytes: PAGE_BYTES });
-    const last = page.events.at(-1);
-    if (last === undefined) return logEvent(runId, after + 1, { type: 'run.cancelled' });
-    const event = parseLoggedEvent(last);
-    if (isTerminal(event.event)) return event;
-    from = event.offset;
-  }
 }

@@ -2,7 +2,7 @@ import type { ProcessId, RunId } from '../../core/ids.ts';
 import type { RunContext } from '../../core/ports/message-store.ts';
 import type { Lease, RunStore } from '../../core/ports/store.ts';
 import type { Run } from '../../core/run.ts';
-import type { LoggedEvent } from '../../core/run-event.ts';
+import type { RunEvent } from '../../core/run-event.ts';
 import { createAnswerByAgent } from '../agents/answer-by-agent.ts';
 import { prepareRequests } from '../context/assemble.ts';
 import { createFileContext } from '../context/files/file-context.ts';
@@ -37,7 +37,7 @@ export interface RunHost {
    * Executes a claimed run and tells its readers; `earlier` is the log of the attempts before, which is read when there were some, `context`
    * what its model may see, which is read unless it is known.
    */
-  execute(run: Run, earlier?: readonly LoggedEvent[], context?: RunContext | null): void;
+  execute(run: Run, earlier?: readonly RunEvent[], context?: RunContext | null): void;
   /** Tells a run's readers, and its thread's, that something is new. */
   tell(run: Run): void;
   readonly draining: boolean;
@@ -146,7 +146,7 @@ function createExecution(ports: EnginePorts, { writer, live, wakeUps, lease, clo
     wakeUps.hint(run.id);
     wakeUps.hint(run.threadKey);
   }
-  function execute(run: Run, earlier?: readonly LoggedEvent[], context: RunContext | null = null): void {
+  function execute(run: Run, earlier?: readonly RunEvent[], context: RunContext | null = null): void {
     if (run.attempt > 1 && !earlier) {
       resume(run).catch((error: unknown) => closing.aborted || observer.faulted('run', error));
     } else {
@@ -155,7 +155,7 @@ function createExecution(ports: EnginePorts, { writer, live, wakeUps, lease, clo
     }
   }
   async function resume(run: Run): Promise<void> {
-    execute(run, await onceAvailable(() => readWholeLog(store, run.id), { clock, signal: closing }));
+    execute(run, await onceAvailable(() => readWholeLog(store, run), { clock, signal: closing }));
   }
   return { execute, tell };
 }

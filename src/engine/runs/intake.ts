@@ -5,8 +5,10 @@ import type { ModelChunk } from '../../core/ports/model-provider.ts';
 import type { Observer } from '../../core/ports/observer.ts';
 import type { RunFact } from '../../core/run-event.ts';
 import type { DeskLog } from '../agents/desk.ts';
+import { partsOf } from './answer.ts';
 import type { LiveRun } from './live-run.ts';
 import type { LogWriter } from './log-writer.ts';
+import type { TextPiece } from './pending.ts';
 import { cleanText, createTextIntake } from './text-intake.ts';
 
 const MAX_NAME = 255;
@@ -29,28 +31,31 @@ export interface Intake {
 
 /** `startedAt` is when the execution began, by the clock's `elapsed`. */
 export function createIntake({ writer, observer, clock, limits }: IntakePorts, live: LiveRun, startedAt: number): Intake {
-  const { id, answerId: message_id, snapshot } = live.run;
+  const { id, snapshot } = live.run;
   const text = createTextIntake();
   const reasoning = createTextIntake();
   let first = true;
-  let size = live.answer.length + sizeOfCalls(live.answer.parts());
+  let size = live.textLength + sizeOfCalls(partsOf(live));
 
-  function append(fact: RunFact, urgent: boolean): void | Promise<void> {
-    live.answer.add(fact);
+  function append(fact: RunFact): void | Promise<void> {
+    const wait = writer.append(live, fact);
     if (fact.type === 'tool.called') size += fact.arguments.length + fact.name.length;
     if (size > limits.answerChars) live.stop('answer_too_long');
-    return writer.append(live, fact, urgent ? 'urgent' : 'window');
+    return wait;
   }
 
-  function appendText(type: 'text.appended' | 'reasoning.appended', clean: string): void | Promise<void> {
+  function appendText(type: TextPiece['type'], clean: string): void | Promise<void> {
     if (clean === '' || live.stopReason !== null) return undefined;
     size += clean.length;
     if (size > limits.answerChars) return live.stop('answer_too_long');
-    if (type === 'reasoning.appended') return append({ type, message_id, text: clean }, false);
-    const urgent = first;
-    if (first) observer.firstToken({ id, model: snapshot.model, sinceStartMs: Math.round(clock.elapsed() - startedAt) });
+    const isFirst = first && type === 'text.appended';
+    if (isFirst) tellFirst();
+    return writer.appendText(live, { type, text: clean }, isFirst ? 'urgent' : 'window');
+  }
+
+  function tellFirst(): void {
     first = false;
-    return append({ type, message_id, text: clean, at: live.answer.length }, urgent);
+    observer.firstToken({ id, model: snapshot.model, sinceStartMs: Math.round(clock.elapsed() - startedAt) });
   }
 
   /** A model that was offered no tools may call some all the same: none of them exists. */
@@ -58,9 +63,9 @@ export function createIntake({ writer, observer, clock, limits }: IntakePorts, l
     if (live.signal.aborted) return undefined;
     const call = { call_id: cleanText(chunk.call_id), name: cleanText(chunk.name) };
     const time = new Date(clock.now()).toISOString();
-    void append({ type: 'tool.called', ...call, arguments: cleanText(chunk.arguments), called_at: time }, true);
+    void append({ type: 'tool.called', ...call, arguments: cleanText(chunk.arguments), called_at: time });
     const result = `There is no tool named ${call.name}`;
-    return append({ type: 'tool.returned', ...call, status: 'failed', result, returned_at: time }, true);
+    return append({ type: 'tool.returned', ...call, status: 'failed', result, returned_at: time });
   }
 
   function appendHeld(): void {
@@ -73,7 +78,7 @@ export function createIntake({ writer, observer, clock, limits }: IntakePorts, l
       switch (chunk.type) {
         case 'node':
           appendHeld();
-          return live.signal.aborted ? undefined : append({ type: 'node.entered', name: cleanText(chunk.name).slice(0, MAX_NAME) }, true);
+          return live.signal.aborted ? undefined : append({ type: 'node.entered', name: cleanText(chunk.name).slice(0, MAX_NAME) });
         case 'text':
           return appendText('text.appended', text.push(chunk.text));
         case 'reasoning':
@@ -85,7 +90,7 @@ export function createIntake({ writer, observer, clock, limits }: IntakePorts, l
     log: {
       append(fact) {
         appendHeld();
-        return append(fact, true);
+        return append(fact);
       },
       stored: () => writer.stored(live),
     },

@@ -20,10 +20,6 @@ export async function leaveRuns(ports: LeavePorts): Promise<void> {
 
 async function canBeTakenUp({ store, canResume }: LeavePorts, { run }: LiveRun): Promise<boolean> {
   if (run.snapshot.agent === null) return false;
-  const log = await unlessUnavailable(readWholeLog(store, run.id));
-  if (log === 'unavailable') return false;
-  return canResume(
-    run,
-    log.map(({ event }) => event),
-  );
+  const log = await unlessUnavailable(readWholeLog(store, run));
+  return log !== 'unavailable' && canResume(run, log);
 }

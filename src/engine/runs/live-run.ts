@@ -1,128 +1,136 @@
 import type { RunId } from '../../core/ids.ts';
+import type { Part } from '../../core/message.ts';
+import type { RequestedApproval } from '../../core/ports/approval-store.ts';
 import type { Run } from '../../core/run.ts';
-import { isTerminal, type LoggedEvent, logEvent, parseLoggedEvent, startedFact } from '../../core/run-event.ts';
-import { type Answer, createAnswer } from './answer.ts';
-import type { Ending, Pending } from './pending.ts';
+import { isTerminal, logEvent, type RunEvent, startedFact } from '../../core/run-event.ts';
+import { addToLog, type LiveLog, pageOf } from './live-log.ts';
+import type { Ending } from './outcome.ts';
 
 /** Why an execution is told to stop before its model has finished. */
 export type StopReason = 'cancelled' | 'interrupted' | 'timed_out' | 'answer_too_long' | 'lost';
 
-const PAGE_CHARACTERS = 65_536;
+type Listener = (events: readonly RunEvent[]) => void;
 
-type Listener = (events: readonly LoggedEvent[]) => void;
+/** What a run has appended since the last flush, each event at the place that it will have in the log. */
+export interface Pending {
+  readonly live: LiveRun;
+  readonly events: RunEvent[];
+  /** Offset of the first event. */
+  readonly first: number;
+  /** Characters of text in the events, roughly. */
+  size: number;
+  urgent: boolean;
+  /** Whether a crash of the machine must not take it back: everything but text, of which it may take the last piece. */
+  durable: boolean;
+  ending: Ending | null;
+  /** What the run waits for when all of this is stored; empty unless it lets go of its process. */
+  approvals: readonly RequestedApproval[];
+  /** Callers to be told when all of this is stored. */
+  waiting: readonly (() => void)[];
+}
 
 /** A run that this process executes: its committed log in memory, and the readers that wait for more. */
 export interface LiveRun {
   readonly run: Run;
-  readonly answer: Answer;
   /** Aborts when the execution must stop; `stopReason` says why. */
   readonly signal: AbortSignal;
   readonly stopReason: StopReason | null;
-  /** Offset of the last committed event. */
-  readonly last: number;
+  readonly log: Readonly<LiveLog>;
   /** True once the terminal event is committed, or the run has left this process. */
   readonly ended: boolean;
   /** True when the run goes on elsewhere: in another process, or behind a decision that it waits for. */
   readonly left: boolean;
-  /** What it has appended and the log's writer has not yet taken; null when nothing. Only the writer touches it, and the next. */
+  /** What it has appended and the log's writer has not yet taken; null when nothing. Only the writer touches these two, and the next three. */
   pending: Pending | null;
+  /** What the writer has taken and not yet stored. */
+  flushing: Pending | null;
+  /** UTF-16 code units of visible text so far: the `at` of the next piece. */
+  textLength: number;
   /** When its readers last got something, by the clock's `elapsed`; null before that. */
   deliveredAt: number | null;
   /** How it ended and when, exactly as it is stored; null before that, and when only the store knows. The writer sets it. */
   outcome: { readonly ending: Ending; readonly at: number } | null;
+  /** Which passages of files the answer names. */
+  citations: readonly Part[];
   stop(reason: StopReason): void;
   /** Lets go of the run, which waits for people from now on: its readers find what follows in the store. */
   release(): void;
-  /** At most `limit` committed events behind an offset, and no more than the first 65,536 characters of JSON and what their last event adds. */
-  after(offset: number, limit: number): LoggedEvent[];
+  /** A page of at most `limit` committed events behind an offset. */
+  after(offset: number, limit: number): RunEvent[];
   /** Adds events that the store has taken and hands them to every listener. */
-  commit(events: readonly LoggedEvent[]): void;
+  commit(events: readonly RunEvent[]): void;
   /** Calls back with every later commit, and with an empty batch when the run leaves this process. */
   listen(listener: Listener): () => void;
 }
 
 /** `earlier` is the log of the attempts before, if there were any. */
-export function createLiveRun(run: Run, onListenerError: (error: unknown) => void, earlier: readonly LoggedEvent[] = []): LiveRun {
+export function createLiveRun(run: Run, onListenerError: (error: unknown) => void, earlier: readonly RunEvent[] = []): LiveRun {
   const controller = new AbortController();
-  const log: string[] = earlier.length > 0 ? earlier.map(({ json }) => json) : [logEvent(run.id, 1, startedFact(run)).json];
-  const answer = createAnswer();
-  for (const { event } of earlier) answer.add(event);
-  const listeners = new Set<Listener>();
-  let stopReason: StopReason | null = null;
-  let ended = false;
-  let released = false;
+  const log: LiveLog = [];
+  addToLog(log, earlier.length > 0 ? earlier : [logEvent(run.id, 1, startedFact(run))]);
+  let listeners: readonly Listener[] = [];
 
-  function tell(events: readonly LoggedEvent[]): void {
+  function tell(events: readonly RunEvent[]): void {
     for (const listener of listeners) {
       try {
         listener(events);
       } catch (error) {
-        listeners.delete(listener);
+        forget(listener);
         onListenerError(error);
       }
     }
   }
 
-  return {
+  function forget(listener: Listener): void {
+    listeners = listeners.filter((other) => other !== listener);
+  }
+
+  function leave(): void {
+    live.ended = true;
+    live.left = true;
+    tell([]);
+  }
+
+  // Plain fields: with getters V8 would make a dictionary of it, and it is looked at for every token.
+  const live: Mutable<LiveRun> = {
     run,
-    answer,
+    signal: controller.signal,
+    stopReason: null,
+    log,
+    ended: false,
+    left: false,
     pending: null,
+    flushing: null,
+    textLength: log.reduce((length, entry) => length + (typeof entry === 'string' ? entry.length : 0), 0),
     deliveredAt: null,
     outcome: null,
-    signal: controller.signal,
-    get stopReason() {
-      return stopReason;
-    },
-    get last() {
-      return log.length;
-    },
-    get ended() {
-      return ended;
-    },
-    get left() {
-      return released || stopReason === 'lost';
-    },
+    citations: [],
     stop(reason) {
       // Whoever is told to stop may still lose the run to another process, and must tell its readers so.
-      if (ended || (stopReason !== null && reason !== 'lost')) return;
-      stopReason = reason;
+      if (live.ended || (live.stopReason !== null && reason !== 'lost')) return;
+      live.stopReason = reason;
       controller.abort();
-      if (reason === 'lost') {
-        ended = true;
-        tell([]);
-      }
+      if (reason === 'lost') leave();
     },
     release() {
-      if (ended) return;
-      ended = true;
-      released = true;
-      tell([]);
+      if (!live.ended) leave();
     },
-    after: (offset, limit) => page(log, offset, limit).map(parseLoggedEvent),
+    after: (offset, limit) => pageOf(log, run, { after: offset, limit }),
     commit(events) {
-      for (const event of events) log.push(event.json);
-      const last = events.at(-1);
-      if (last && isTerminal(last.event)) ended = true;
+      addToLog(log, events);
+      const last = events[events.length - 1];
+      if (last && isTerminal(last)) live.ended = true;
       tell(events);
     },
     listen(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+      listeners = [...listeners, listener];
+      return () => forget(listener);
     },
   };
+  return live;
 }
 
-/** Bounded in characters too, because a reader that is held back keeps its page, and one event can be large. */
-function page(log: readonly string[], offset: number, limit: number): string[] {
-  const events: string[] = [];
-  let characters = 0;
-  for (const json of log.slice(offset, offset + limit)) {
-    if (characters >= PAGE_CHARACTERS) break;
-    characters += json.length;
-    events.push(json);
-  }
-  return events;
-}
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** The runs that this process executes now. */
 export interface LiveRuns {

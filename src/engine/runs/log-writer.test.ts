@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { createFakeClock, type FakeClock, settle } from '../../../test/support/fake-clock.ts';
 import { recordingObserver, runningRun } from '../../../test/support/runs.ts';
 import type { LogBatch, LogBatchResult } from '../../core/ports/store.ts';
-import type { RunFact } from '../../core/run-event.ts';
+import { lineOf, parseLines, type RunEvent } from '../../core/run-event.ts';
 import { createLiveRun, type LiveRun } from './live-run.ts';
 import { createLogWriter, type LogWriter } from './log-writer.ts';
 
@@ -39,17 +39,19 @@ function live(name: string): LiveRun {
   return createLiveRun(runningRun(name), () => {});
 }
 
-function text(run: LiveRun, words: string): RunFact {
-  const fact: RunFact = { type: 'text.appended', message_id: run.run.answerId, text: words, at: run.answer.length };
-  run.answer.add(fact);
-  return fact;
+function say(run: LiveRun, text: string, lane: 'window' | 'urgent' = 'window'): void | Promise<void> {
+  return writer.appendText(run, { type: 'text.appended', text }, lane);
+}
+
+function eventsOf({ segments }: LogBatch): RunEvent[] {
+  const { answerId } = runningRun('a');
+  return segments.flatMap(({ runId, first, events }) => parseLines(events.split('\n'), { runId, answerId, first }));
 }
 
 function textsOf(batch: LogBatch): string[] {
   return batch.segments.map((segment) =>
-    segment.events
-      .split('\n')
-      .map((json) => JSON.parse(json).text)
+    eventsOf({ ...batch, segments: [segment] })
+      .map((event) => ('text' in event ? event.text : event.type))
       .join('|'),
   );
 }
@@ -75,7 +77,7 @@ describe('the log writer', () => {
     const run = live('a');
     const seen: number[] = [];
     run.listen((events) => seen.push(...events.map((event) => event.offset)));
-    void writer.append(run, text(run, 'hello'), 'window');
+    void say(run, 'hello');
     await settle();
     expect(log.waiting).toHaveLength(1);
     expect(seen).toEqual([]);
@@ -85,10 +87,10 @@ describe('the log writer', () => {
 
   test('joins what a run appends while a flush is in flight, across runs in one batch', async () => {
     const [a, b] = [live('a'), live('b')];
-    void writer.append(a, text(a, 'one '), 'window');
+    void say(a, 'one ');
     await settle();
-    for (const word of ['two ', 'three ']) void writer.append(a, text(a, word), 'window');
-    void writer.append(b, text(b, 'other'), 'window');
+    for (const word of ['two ', 'three ']) void say(a, word);
+    void say(b, 'other');
     await settle();
     expect(textsOf(await log.commit())).toEqual(['one ']);
     clock.advance(10);
@@ -99,10 +101,10 @@ describe('the log writer', () => {
 
   test('keeps a window between flushes of deltas', async () => {
     const run = live('a');
-    void writer.append(run, text(run, 'one'), 'window');
+    void say(run, 'one');
     await settle();
     await log.commit();
-    void writer.append(run, text(run, 'two'), 'window');
+    void say(run, 'two');
     await settle();
     expect(log.waiting).toHaveLength(0);
     clock.advance(10);
@@ -112,11 +114,11 @@ describe('the log writer', () => {
 
   test('an urgent fact goes at once and takes only its own run along', async () => {
     const [a, b] = [live('a'), live('b')];
-    void writer.append(a, text(a, 'one'), 'window');
+    void say(a, 'one');
     await settle();
     await log.commit();
-    void writer.append(a, text(a, 'waits'), 'window');
-    void writer.append(b, text(b, 'first'), 'urgent');
+    void say(a, 'waits');
+    void say(b, 'first', 'urgent');
     await settle();
     const urgent = await log.commit();
     expect(textsOf(urgent)).toEqual(['first']);
@@ -128,10 +130,10 @@ describe('the log writer', () => {
 
   test('only what is more than text waits for the disk', async () => {
     const run = live('a');
-    void writer.append(run, text(run, 'first'), 'urgent');
+    void say(run, 'first', 'urgent');
     await settle();
     expect((await log.commit()).durable).toBe(false);
-    void writer.append(run, { type: 'node.entered', name: 'weather' }, 'urgent');
+    void writer.append(run, { type: 'node.entered', name: 'weather' });
     await settle();
     expect((await log.commit()).durable).toBe(true);
     void writer.end(run, { fact: { type: 'run.cancelled' }, status: 'cancelled', failure: null });
@@ -141,11 +143,11 @@ describe('the log writer', () => {
 
   test('waits as long between flushes as the window is by now', async () => {
     const run = live('a');
-    void writer.append(run, text(run, 'one'), 'window');
+    void say(run, 'one');
     await settle();
     await log.commit();
     windowMs = 25;
-    void writer.append(run, text(run, 'two'), 'window');
+    void say(run, 'two');
     await settle();
     clock.advance(24);
     await settle();
@@ -157,17 +159,17 @@ describe('the log writer', () => {
 
   test('urgent facts that never end do not hold up the others for longer than the window', async () => {
     const [patient, first] = [live('patient'), live('first')];
-    void writer.append(patient, text(patient, 'one'), 'window');
+    void say(patient, 'one');
     await settle();
     await log.commit();
-    void writer.append(patient, text(patient, 'waits'), 'window');
+    void say(patient, 'waits');
     const stored: string[] = [];
     for (let turn = 0; turn < 4; turn += 1) {
-      void writer.append(first, text(first, `urgent ${turn}`), 'urgent');
+      void say(first, `urgent ${turn}`, 'urgent');
       await settle();
       clock.advance(5);
       // The next one is there before this flush is over.
-      void writer.append(first, text(first, ' again'), 'urgent');
+      void say(first, ' again', 'urgent');
       stored.push(...textsOf(await log.commit()));
       stored.push(...textsOf(await log.commit()));
     }
@@ -177,12 +179,12 @@ describe('the log writer', () => {
   test('tries the same offsets again when the store fails, delivering nothing meanwhile', async () => {
     const run = live('a');
     const seen: string[] = [];
-    run.listen((events) => seen.push(...events.map(({ json }) => json)));
-    void writer.append(run, text(run, 'kept'), 'window');
+    run.listen((events) => seen.push(...events.map(lineOf)));
+    void say(run, 'kept');
     await settle();
     const refused = await log.fail();
     expect(writer.failing).toBe(true);
-    void writer.append(run, text(run, ' and more'), 'window');
+    void say(run, ' and more');
     clock.advance(2_000);
     await settle();
     const repeated = await log.commit();
@@ -195,8 +197,8 @@ describe('the log writer', () => {
   test('asks a run to wait when too much of it is not stored', async () => {
     const run = live('a');
     let released = false;
-    expect(writer.append(run, text(run, 'x'.repeat(60_000)), 'window')).toBeUndefined();
-    const wait = writer.append(run, text(run, 'y'.repeat(10_000)), 'window');
+    expect(say(run, 'x'.repeat(60_000))).toBeUndefined();
+    const wait = say(run, 'y'.repeat(10_000));
     void wait?.then(() => {
       released = true;
     });
@@ -209,10 +211,10 @@ describe('the log writer', () => {
   test('cuts long text into events of bounded size, never inside a surrogate pair', async () => {
     const run = live('a');
     const words = `a${'😀'.repeat(20_000)}`;
-    void writer.append(run, text(run, words), 'window');
+    void say(run, words);
     await settle();
     const batch = await log.commit();
-    const events = batch.segments.flatMap(({ events }) => events.split('\n').map((json) => JSON.parse(json)));
+    const events = eventsOf(batch).flatMap((event) => (event.type === 'text.appended' ? [event] : []));
     expect(events.map((event) => event.text).join('')).toBe(words);
     expect(events.every((event) => event.text.length <= 16_384 && event.text.isWellFormed())).toBe(true);
     let at = 0;

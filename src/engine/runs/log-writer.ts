@@ -4,19 +4,22 @@ import type { Observer } from '../../core/ports/observer.ts';
 import type { Lease, LogBatch, LogBatchResult, LogStore, RunEnd, RunWait, Segment } from '../../core/ports/store.ts';
 import type { Run } from '../../core/run.ts';
 import type { RunFact } from '../../core/run-event.ts';
-import { type Composed, compose, endOf } from './compose.ts';
+import { endOf, segmentOf } from './compose.ts';
 import { createFlushSchedule, type FlushScope } from './flush-schedule.ts';
-import type { LiveRun } from './live-run.ts';
-import { addEnding, addFact, createPending, type Ending, type Pending, type Waiting } from './pending.ts';
+import type { LiveRun, Pending } from './live-run.ts';
+import type { Ending, Waiting } from './outcome.ts';
+import { addEnding, addFact, addText, createPending, type TextPiece, untilStored } from './pending.ts';
 
 /**
  * Adaptive group commit over all runs: what runs append is collected, stored in one transaction, and handed to readers only then. One flush
- * is in flight at a time. Urgent facts do not wait for the window, and take only their own run along. When the store fails, nothing is
+ * is in flight at a time. Text waits for the window; urgent is all else, which takes only its own run along. When the store fails, nothing is
  * delivered and the same offsets are tried again.
  */
 export interface LogWriter {
-  /** The promise asks the caller to wait: too much of this run is not stored yet. */
-  append(live: LiveRun, fact: RunFact, lane: Lane): void | Promise<void>;
+  /** Takes text. The promise asks the caller to wait: too much of this run is not stored yet. */
+  appendText(live: LiveRun, piece: TextPiece, lane: Lane): void | Promise<void>;
+  /** Takes a fact that is no text, which is urgent. The promise asks to wait. */
+  append(live: LiveRun, fact: RunFact): void | Promise<void>;
   /** Resolves when the end, or that the run waits, is stored and delivered, or when the run turned out to be another process's. */
   end(live: LiveRun, ending: Ending | Waiting): Promise<void>;
   /** Resolves when everything that the run has appended so far is stored and delivered. */
@@ -50,39 +53,32 @@ export interface LogWriterPorts {
 }
 
 export function createLogWriter(ports: LogWriterPorts): LogWriter {
-  let dirty: LiveRun[] = [];
-  let flushing: readonly Composed[] = [];
+  const waiting = createWaitingRuns();
   const batches = createBatchStore(ports);
   const schedule = createFlushSchedule({
     clock: ports.clock,
     windowMs: ports.windowMs,
     flush,
-    waiting: () => ({ any: dirty.length > 0, urgent: dirty.some(isUrgent) }),
+    waiting: waiting.scopes,
     onFault: (error) => ports.observer.faulted('log writer', error),
   });
 
-  function pendingOf(live: LiveRun): Pending {
-    if (live.pending) return live.pending;
-    dirty.push(live);
-    live.pending = createPending();
-    return live.pending;
-  }
-
-  function take(scope: FlushScope): readonly LiveRun[] {
-    const taken = scope === 'all' ? dirty : dirty.filter(isUrgent);
-    dirty = scope === 'all' ? [] : dirty.filter((live) => !isUrgent(live));
-    return taken;
+  function pendingOf(live: LiveRun, lane: Lane): Pending {
+    const isNew = live.pending === null;
+    const pending = live.pending ?? waiting.add(live);
+    if (lane === 'urgent') waiting.hurry(pending);
+    if (isNew || lane === 'urgent') schedule.request(lane === 'urgent' ? 'urgent' : 'all');
+    return pending;
   }
 
   function flush(scope: FlushScope): Promise<void> | null {
-    const composed = take(scope).map(compose);
-    if (composed.length === 0) return null;
-    flushing = composed;
-    return batches.store(composed).then((result) => {
-      flushing = [];
+    const taken = waiting.take(scope);
+    if (taken.length === 0) return null;
+    return batches.store(taken).then((result) => {
+      for (const { live } of taken) live.flushing = null;
       if (!result) return;
-      deliver(ports, composed, result);
-      reportGaps(ports, composed);
+      deliver(ports, taken, result);
+      reportGaps(ports, taken);
     });
   }
 
@@ -90,41 +86,71 @@ export function createLogWriter(ports: LogWriterPorts): LogWriter {
     get failing() {
       return batches.failing;
     },
-    append(live, fact, lane) {
+    appendText(live, piece, lane) {
       if (live.stopReason === 'lost') return undefined;
-      const entry = pendingOf(live);
-      addFact(entry, fact);
-      if (lane === 'urgent') entry.urgent = true;
-      schedule.request(entry.urgent ? 'urgent' : 'all');
-      return entry.size > MAX_UNSTORED ? new Promise((resolve) => entry.waiting.push(resolve)) : undefined;
+      const pending = pendingOf(live, lane);
+      addText(pending, piece);
+      return pending.size > MAX_UNSTORED ? untilStored(pending) : undefined;
+    },
+    append(live, fact) {
+      if (live.stopReason === 'lost') return undefined;
+      const pending = pendingOf(live, 'urgent');
+      addFact(pending, fact);
+      return pending.size > MAX_UNSTORED ? untilStored(pending) : undefined;
     },
     end(live, ending) {
       if (live.stopReason === 'lost') return Promise.resolve();
-      const entry = pendingOf(live);
-      addEnding(entry, ending);
-      schedule.request('urgent');
-      return new Promise((resolve) => entry.waiting.push(resolve));
+      const pending = pendingOf(live, 'urgent');
+      addEnding(pending, ending);
+      return untilStored(pending);
     },
     stored(live) {
-      const entry = live.pending ?? flushing.find((composed) => composed.live === live)?.pending;
-      return entry ? new Promise((resolve) => entry.waiting.push(resolve)) : Promise.resolve();
+      const pending = live.pending ?? live.flushing;
+      return pending ? untilStored(pending) : Promise.resolve();
     },
     close: batches.close,
   };
 }
 
-function reportGaps({ clock, observer }: LogWriterPorts, composed: readonly Composed[]): void {
+/** The runs that have something for the next flush. */
+function createWaitingRuns() {
+  let all: Pending[] = [];
+  let urgent: Pending[] = [];
+
+  return {
+    scopes: () => ({ any: all.length > 0, urgent: urgent.length > 0 }),
+    add(live: LiveRun): Pending {
+      const pending = createPending(live);
+      live.pending = pending;
+      all.push(pending);
+      return pending;
+    },
+    hurry(pending: Pending): void {
+      if (!pending.urgent) urgent.push(pending);
+      pending.urgent = true;
+    },
+    take(scope: FlushScope): readonly Pending[] {
+      // What went with an urgent flush is still on the other list.
+      const taken = scope === 'urgent' ? urgent : all.filter((pending) => pending.live.pending === pending);
+      urgent = [];
+      if (scope === 'all') all = [];
+      for (const pending of taken) {
+        pending.live.pending = null;
+        pending.live.flushing = pending;
+      }
+      return taken;
+    },
+  };
+}
+
+function reportGaps({ clock, observer }: LogWriterPorts, stored: readonly Pending[]): void {
   const now = clock.elapsed();
   const gaps: number[] = [];
-  for (const { live } of composed) {
+  for (const { live } of stored) {
     if (live.deliveredAt !== null) gaps.push(now - live.deliveredAt);
     live.deliveredAt = now;
   }
   if (gaps.length > 0) observer.delivered(gaps);
-}
-
-function isUrgent({ pending }: LiveRun): boolean {
-  return pending?.urgent === true;
 }
 
 /** What became of a batch, and when it was stored if that is known. */
@@ -137,8 +163,8 @@ function createBatchStore({ log, clock, observer, lease }: LogWriterPorts) {
   const closing = new AbortController();
   let failing = false;
 
-  async function store(composed: readonly Composed[]): Promise<Stored | null> {
-    const batch = batchOf(composed);
+  async function store(taken: readonly Pending[]): Promise<Stored | null> {
+    const batch = batchOf(taken);
     for (let retryMs = FIRST_RETRY_MS; !closing.signal.aborted; retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)) {
       const startedAt = clock.elapsed();
       const now = clock.now();
@@ -146,7 +172,7 @@ function createBatchStore({ log, clock, observer, lease }: LogWriterPorts) {
         const result = await log.appendLog({ ...batch, now, lease: lease() });
         failing = false;
         const { segments, ends } = batch;
-        const bytes = composed.reduce((sum, { segment }) => sum + segment.events.length, 0);
+        const bytes = taken.reduce((sum, { size }) => sum + size, 0);
         observer.flushed({ segments: segments.length, ends: ends.length, bytes, durationMs: clock.elapsed() - startedAt });
         // What is tried again may have been stored before, at a time that only the store knows.
         return { ...result, at: retryMs === FIRST_RETRY_MS ? now : null };
@@ -168,30 +194,32 @@ function createBatchStore({ log, clock, observer, lease }: LogWriterPorts) {
   };
 }
 
-function batchOf(composed: readonly Composed[]): Pick<LogBatch, 'segments' | 'waits' | 'ends' | 'durable'> {
+function batchOf(taken: readonly Pending[]): Pick<LogBatch, 'segments' | 'waits' | 'ends' | 'durable'> {
   const segments: Segment[] = [];
   const waits: RunWait[] = [];
   const ends: RunEnd[] = [];
-  for (const run of composed) {
-    const [first, ...others] = run.pending.approvals;
-    if (run.pending.ending) ends.push(endOf(run, run.pending.ending));
-    else if (first) waits.push({ segment: run.segment, approvals: [first, ...others] });
-    else segments.push(run.segment);
+  let durable = false;
+  for (const pending of taken) {
+    const [first, ...others] = pending.approvals;
+    if (pending.ending) ends.push(endOf(pending, pending.ending));
+    else if (first) waits.push({ segment: segmentOf(pending), approvals: [first, ...others] });
+    else segments.push(segmentOf(pending));
+    durable ||= pending.durable;
   }
-  return { segments, waits, ends, durable: composed.some(({ pending }) => pending.durable) };
+  return { segments, waits, ends, durable };
 }
 
-function deliver(ports: LogWriterPorts, composed: readonly Composed[], { fenced, started, at }: Stored): void {
-  ports.onCommitted?.(composed.map(({ live }) => live.run.id));
-  for (const { live, pending, events } of composed) {
+function deliver(ports: LogWriterPorts, stored: readonly Pending[], { fenced, started, at }: Stored): void {
+  ports.onCommitted?.(stored.map(({ live }) => live.run.id));
+  for (const { live, events, approvals, waiting, ending } of stored) {
     if (fenced.includes(live.run.id)) live.stop('lost');
     else {
-      if (pending.ending && at !== null) live.outcome = { ending: pending.ending, at };
+      if (ending && at !== null) live.outcome = { ending, at };
       live.commit(events);
     }
-    if (pending.approvals.length > 0) live.release();
+    if (approvals.length > 0) live.release();
     if (live.ended) ports.onEnded(live);
-    for (const resolve of pending.waiting) resolve();
+    for (const resolve of waiting) resolve();
   }
   if (started.length > 0) ports.onStarted(started);
 }

@@ -1,9 +1,9 @@
+import { createAnswerParts } from '../../core/answer-parts.ts';
 import type { RunId } from '../../core/ids.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Lease, LogStore, LostRun, RunEnd, RunStore, Store } from '../../core/ports/store.ts';
 import type { Run } from '../../core/run.ts';
-import { type LoggedEvent, logEvent, parseLoggedEvent, type RunFact } from '../../core/run-event.ts';
-import { createAnswer } from './answer.ts';
+import { lineOf, logEvent, parseLines, type RunEvent, type RunFact } from '../../core/run-event.ts';
 import { INTERRUPTED } from './endings.ts';
 
 export interface RecoverPorts {
@@ -11,7 +11,7 @@ export interface RecoverPorts {
   readonly clock: Clock;
   readonly lease: Lease;
   /** Executes a claimed run; `earlier` is the log of the attempts before. */
-  readonly execute: (run: Run, earlier?: readonly LoggedEvent[]) => void;
+  readonly execute: (run: Run, earlier?: readonly RunEvent[]) => void;
   /** Whether the next attempt of a run can go on where its log ends. */
   readonly canResume: (run: Run, before: readonly RunFact[]) => Promise<boolean>;
   /** Tells the readers of an ended run. */
@@ -40,17 +40,11 @@ export async function takeUpLostRuns(ports: RecoverPorts): Promise<number> {
 /** Lets a run go on as its next attempt, unless it has no agent that could. */
 async function resume({ store, clock, canResume, execute }: RecoverPorts, { run, events }: LostRun): Promise<boolean> {
   if (run.snapshot.agent === null) return false;
-  const earlier = events.map(parseLoggedEvent);
-  if (
-    !(await canResume(
-      run,
-      earlier.map(({ event }) => event),
-    ))
-  )
-    return false;
+  const earlier = eventsOf(run, events);
+  if (!(await canResume(run, earlier))) return false;
   const { id: runId, attempt } = run;
-  const restarted = logEvent(runId, (earlier.at(-1)?.offset ?? 0) + 1, { type: 'run.restarted', attempt });
-  const segment = { runId, attempt, first: restarted.offset, last: restarted.offset, events: restarted.json };
+  const restarted = logEvent(runId, earlier.length + 1, { type: 'run.restarted', attempt });
+  const segment = { runId, attempt, first: restarted.offset, last: restarted.offset, events: lineOf(restarted) };
   const { fenced } = await store.appendLog({ now: clock.now(), segments: [segment], waits: [], ends: [], durable: true, lease: null });
   if (!fenced.includes(runId)) execute(run, [...earlier, restarted]);
   return true;
@@ -73,21 +67,20 @@ async function endTaken(ports: RecoverPorts, taken: readonly LostRun[], reason: 
 
 /** The end of a run that another process has begun: what its log holds, and why nothing follows. */
 function endOf({ run, events }: LostRun, reason: 'interrupted' | 'cancelled'): RunEnd {
-  const answer = createAnswer();
-  let last = 0;
-  for (const json of events) {
-    const { event, offset } = parseLoggedEvent(json);
-    answer.add(event);
-    last = offset;
-  }
-  const offset = last + 1;
+  const answered = createAnswerParts();
+  for (const event of eventsOf(run, events)) answered.add(event);
+  const offset = events.length + 1;
   const status = reason === 'cancelled' ? 'cancelled' : 'failed';
   const terminal = logEvent(run.id, offset, status === 'cancelled' ? { type: 'run.cancelled' } : { type: 'run.failed', ...INTERRUPTED });
   return {
-    segment: { runId: run.id, attempt: run.attempt, first: offset, last: offset, events: terminal.json },
+    segment: { runId: run.id, attempt: run.attempt, first: offset, last: offset, events: lineOf(terminal) },
     status,
-    answer: { parts: answer.parts(), status, model: run.snapshot.model, usage: null },
+    answer: { parts: answered.parts, status, model: run.snapshot.model, usage: null },
     failure: status === 'failed' ? INTERRUPTED : null,
     finishReason: null,
   };
+}
+
+function eventsOf({ id: runId, answerId }: Run, lines: readonly string[]): readonly RunEvent[] {
+  return parseLines(lines, { runId, answerId, first: 1 });
 }

@@ -4,7 +4,7 @@ import { DEFAULT_APPLICATION } from '../../core/ids.ts';
 import type { Message } from '../../core/message.ts';
 import type { Prompt } from '../../core/prompt.ts';
 import type { Run } from '../../core/run.ts';
-import { type LoggedEvent, logEvent, type RunFact } from '../../core/run-event.ts';
+import { logEvent, type RunEvent, type RunFact } from '../../core/run-event.ts';
 import type { Thread } from '../../core/thread.ts';
 import type { Preview } from '../../engine/index.ts';
 import { frameId, serializeFrame } from '../sse.ts';
@@ -153,18 +153,18 @@ const facts: readonly RunFact[] = [
 ];
 
 /** The log of the sample run. */
-export const sampleEvents: readonly LoggedEvent[] = facts.map((fact, index) => logEvent(SAMPLE_RUN_ID, index + 1, fact));
+export const sampleEvents: readonly RunEvent[] = facts.map((fact, index) => logEvent(SAMPLE_RUN_ID, index + 1, fact));
 
 /** The sample run, or another log, as a stream in some format sends it. */
-export function sampleStream({ ids, createEncoder }: StreamSample, events: readonly LoggedEvent[] = sampleEvents): string {
+export function sampleStream({ ids, createEncoder }: StreamSample, events: readonly RunEvent[] = sampleEvents): string {
   const encode = createEncoder();
   return events
-    .flatMap((logged) => encode(logged).map((frame) => serializeFrame(frame, ids ? frameId(logged.offset, frame.part) : null)))
+    .flatMap((event) => encode(event).map((frame) => serializeFrame(frame, ids ? frameId(event.offset, frame.part) : null)))
     .join('');
 }
 
 /** The sample run's log with a node of a graph in it. */
-export const sampleGraphEvents: readonly LoggedEvent[] = [
+export const sampleGraphEvents: readonly RunEvent[] = [
   ...facts.slice(0, 1),
   { type: 'node.entered', name: 'answer' } as const,
   ...facts.slice(1),

@@ -1,7 +1,7 @@
 import type { RunId } from '../../../core/ids.ts';
 import type { DecideApproval, DecideResult } from '../../../core/ports/approval-store.ts';
 import type { Run } from '../../../core/run.ts';
-import { logEvent } from '../../../core/run-event.ts';
+import { lineOf, logEvent } from '../../../core/run-event.ts';
 import type { ApprovalDecision } from '../../../core/tool.ts';
 import { findApproval, noteDecision, overdueRuns, undecidedCalls } from './approvals.ts';
 import type { Db } from './db.ts';
@@ -73,7 +73,7 @@ async function decideCalls(db: Db, run: RunRow, decisions: readonly Decision[]):
   const events = decisions.map(({ callId, decision, arguments: given, expired }, index) => {
     noteDecision(session, { run: run.id, call: callId, decision });
     const fact = { type: 'approval.decided', call_id: callId, decision, arguments: given, expired } as const;
-    return logEvent(run.id as RunId, first + index, fact).json;
+    return lineOf(logEvent(run.id as RunId, first + index, fact));
   });
   const last = first + events.length - 1;
   await log.write({ runId: run.id as RunId, attempt: run.attempt, first, last, events: events.join('\n') });

@@ -4,7 +4,7 @@ import type { Part } from '../../../core/message.ts';
 import type { LogBatch, LogBatchResult, RunEnd } from '../../../core/ports/store.ts';
 import type { Owner } from '../../../core/principal.ts';
 import type { Run, RunSnapshot } from '../../../core/run.ts';
-import { logEvent, parseLoggedEvent } from '../../../core/run-event.ts';
+import { lineOf, logEvent, parseLines } from '../../../core/run-event.ts';
 import type { ThreadFact } from '../../../core/thread.ts';
 import { denyUndecided } from './approvals.ts';
 import { forgetCheckpoints } from './checkpoints.ts';
@@ -104,9 +104,9 @@ export async function cancelRun(db: Db, input: { owner: Owner; runId: RunId; now
   if (run === undefined) return null;
   if (run.status !== 'queued' && run.status !== 'waiting') return toRun(run);
   const offset = (await db.log.lastOffset(run.id)) + 1;
-  const { json } = logEvent(input.runId, offset, { type: 'run.cancelled' });
+  const events = lineOf(logEvent(input.runId, offset, { type: 'run.cancelled' }));
   const end: RunEnd = {
-    segment: { runId: input.runId, attempt: run.attempt, first: offset, last: offset, events: json },
+    segment: { runId: input.runId, attempt: run.attempt, first: offset, last: offset, events },
     status: 'cancelled',
     answer: { parts: await partsSoFar(db, run), status: 'cancelled', model: toRun(run).snapshot.model, usage: null },
     failure: null,
@@ -118,7 +118,9 @@ export async function cancelRun(db: Db, input: { owner: Owner; runId: RunId; now
 /** What an attempt that has let go of the run had answered. */
 async function partsSoFar(db: Db, run: RunRow): Promise<readonly Part[]> {
   const answered = createAnswerParts();
-  if (run.attempt > 0) for (const json of await liveEvents(db, run.id)) answered.add(parseLoggedEvent(json).event);
+  const lines = run.attempt > 0 ? await liveEvents(db, run.id) : [];
+  const place = { runId: run.id as RunId, answerId: run.answer_id as MessageId, first: 1 };
+  for (const event of parseLines(lines, place)) answered.add(event);
   return answered.parts;
 }
 

@@ -1,7 +1,7 @@
 import type { RunId } from '../../../core/ids.ts';
 import type { LogPage, Segment } from '../../../core/ports/store.ts';
 import type { Run } from '../../../core/run.ts';
-import { logEvent, startedFact } from '../../../core/run-event.ts';
+import { lineOf, logEvent, startedFact } from '../../../core/run-event.ts';
 import type { Db, StoredSegment } from './db.ts';
 import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
@@ -37,8 +37,8 @@ export function placeOf(segment: Segment, lastOffset: number): 'next' | 'stored'
 export async function startLog(db: Db, run: Run): Promise<void> {
   const { id: runId, attempt } = run;
   const offset = attempt === 1 ? 1 : (await db.log.lastOffset(runId)) + 1;
-  const { json } = logEvent(runId, offset, attempt === 1 ? startedFact(run) : { type: 'run.restarted', attempt });
-  await db.log.start({ runId, attempt, first: offset, last: offset, events: json });
+  const event = logEvent(runId, offset, attempt === 1 ? startedFact(run) : { type: 'run.restarted', attempt });
+  await db.log.start({ runId, attempt, first: offset, last: offset, events: lineOf(event) });
 }
 
 /** Whether a run's log, live or packed, has exactly these events at this place. */
