@@ -29,6 +29,24 @@ describe('an event stream', () => {
     expect(stream?.signal.aborted).toBe(true);
   });
 
+  it('has its place behind the response that its connection still owes', async () => {
+    const request = 'GET /door/stream HTTP/1.1\r\nHost: x\r\n\r\n';
+    let answer = '';
+    const socket = connect(server.port, '127.0.0.1', () => socket.write(request + request));
+    socket.on('data', (bytes) => {
+      answer += bytes;
+    });
+    await expect.poll(() => server.streams.length).toBe(2);
+    for (const [at, stream] of [...server.streams.entries()].reverse()) {
+      stream.write(`data: ${at}\n\n`);
+      stream.end();
+    }
+    await expect.poll(() => answer.match(/^0\r\n\r\n/gm)?.length).toBe(2);
+    const [, ...bodies] = answer.split(/HTTP\/1\.1 200 OK.*?\r\n\r\n/s);
+    expect(bodies).toEqual(['9\r\ndata: 0\n\n\r\n0\r\n\r\n', '9\r\ndata: 1\n\n\r\n0\r\n\r\n']);
+    socket.destroy();
+  });
+
   it('is cut off when its client stops reading', async () => {
     const socket = connect(server.port, '127.0.0.1', () => socket.write('GET /door/stream HTTP/1.1\r\nHost: x\r\n\r\n'));
     await new Promise((resolve) => socket.once('data', resolve));

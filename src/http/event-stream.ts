@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Engine } from '../engine/index.ts';
@@ -52,6 +53,10 @@ export interface EventStreams {
 
 interface OpenResponse {
   readonly raw: RawResponse;
+  /** Where its body is written to. */
+  readonly sink: Sink;
+  /** Whether nothing more may be written. */
+  over: boolean;
   /** Whether its body goes in chunks, which are framed here. */
   readonly chunked: boolean;
   readonly pings: boolean;
@@ -78,16 +83,20 @@ export function createEventStreams({ clock, limits }: { clock: Clock; limits: Pi
     const raw = startResponse(reply, contentType);
     const closed = new AbortController();
     const chunked = takeOverChunking(raw);
-    const response: OpenResponse = { raw, chunked, pings, lastWriteTick: tick, lastUnsent: 0, stalledTicks: 0 };
+    const sink = sinkOf(raw);
+    const response: OpenResponse = { raw, sink, over: false, chunked, pings, lastWriteTick: tick, lastUnsent: 0, stalledTicks: 0 };
     const stream: EventStream = {
       signal: closed.signal,
-      needsDrain: () => raw.writableNeedDrain,
+      needsDrain: () => sink.writableNeedDrain,
       write(frames) {
         response.lastWriteTick = tick;
-        if (frames.length > 0 && !closed.signal.aborted && !raw.writableEnded) raw.write(chunked ? chunkOf(frames) : frames);
+        if (frames.length > 0 && !response.over && sink.writable) sink.write(chunked ? chunkOf(frames) : frames);
       },
-      drained: () => waitForDrain(raw),
-      end: () => void (raw.destroyed || raw.end(chunked ? LAST_CHUNK : '')),
+      drained: () => waitForDrain(raw, sink),
+      end() {
+        response.over = true;
+        if (!raw.destroyed) raw.end(chunked ? LAST_CHUNK : '');
+      },
       destroy: () => void raw.destroy(),
     };
     responses.add(response);
@@ -95,6 +104,7 @@ export function createEventStreams({ clock, limits }: { clock: Clock; limits: Pi
     let forget: (() => void) | null = null;
     const onClose = () => {
       responses.delete(response);
+      response.over = true;
       forget?.();
       closed.abort(OVER);
     };
@@ -123,6 +133,7 @@ export function createEventStreams({ clock, limits }: { clock: Clock; limits: Pi
 }
 
 type RawResponse = FastifyReply['raw'];
+type Sink = Pick<Writable, 'write' | 'writable' | 'writableNeedDrain' | 'on' | 'off'>;
 
 const nothing = () => undefined;
 
@@ -178,17 +189,27 @@ function chunkOf(body: string | Buffer): string | Buffer {
   return lastShared.chunk;
 }
 
-function waitForDrain(raw: RawResponse): Promise<void> {
+/**
+ * A body goes to the socket itself: the response would keep each piece for the end of the turn, to gather what comes besides, and nothing does.
+ * Behind another response on its connection it has no socket yet.
+ */
+function sinkOf(raw: RawResponse): Sink {
+  return raw.socket ?? raw;
+}
+
+function waitForDrain(raw: RawResponse, sink: Sink): Promise<void> {
   return new Promise((resolve) => {
-    if (!raw.writableNeedDrain || raw.destroyed) {
+    if (!sink.writableNeedDrain || raw.destroyed) {
       resolve();
       return;
     }
     const done = () => {
-      raw.off('drain', done).off('close', done);
+      sink.off('drain', done);
+      raw.off('close', done);
       resolve();
     };
-    raw.on('drain', done).on('close', done);
+    sink.on('drain', done);
+    raw.on('close', done);
   });
 }
 
@@ -198,8 +219,8 @@ function tend(response: OpenResponse, tick: number): void {
   response.stalledTicks = unsent > 0 && unsent >= response.lastUnsent ? response.stalledTicks + 1 : 0;
   response.lastUnsent = unsent;
   if (response.stalledTicks > STALL_TICKS) raw.destroy();
-  else if (response.pings && unsent === 0 && !raw.writableEnded && tick - response.lastWriteTick >= PING_TICKS) {
+  else if (response.pings && unsent === 0 && !response.over && tick - response.lastWriteTick >= PING_TICKS) {
     response.lastWriteTick = tick;
-    raw.write(response.chunked ? chunkOf(PING) : PING);
+    response.sink.write(response.chunked ? chunkOf(PING) : PING);
   }
 }

@@ -23,8 +23,10 @@ export interface Reader {
 interface Channel {
   readonly group: ChannelGroup;
   readonly encode: Encoder;
-  readonly readers: Set<Reader>;
+  /** Nobody is taken out of a list in place: it may be gone through just then. */
+  readers: Reader[];
   readonly stop: AbortController;
+  closed: boolean;
   /** Offset of the last event it encoded. */
   offset: number;
   /** Whether it waits for its lone reader's socket. */
@@ -52,8 +54,9 @@ export function openChannel(group: ChannelGroup, reader: Reader): void {
   const channel: Channel = {
     group,
     encode: group.format.createEncoder(),
-    readers: new Set([reader]),
+    readers: [reader],
     stop: new AbortController(),
+    closed: false,
     offset: group.format.stateless ? wholeEvents(reader.skip) : 0,
     paused: false,
   };
@@ -72,20 +75,26 @@ function wholeEvents(cursor: StreamCursor | null): number {
 export function leaveChannel(reader: Reader): void {
   const { channel } = reader;
   reader.channel = null;
-  if (channel?.readers.delete(reader) && channel.readers.size === 0) close(channel);
+  if (!channel?.readers.includes(reader)) return;
+  remove(channel, reader);
+  if (channel.readers.length === 0) close(channel);
+}
+
+function remove(channel: Channel, reader: Reader): void {
+  channel.readers = channel.readers.filter((other) => other !== reader);
 }
 
 async function read(channel: Channel, stream: EventStream): Promise<void> {
   const { group, stop } = channel;
   try {
     if (stream.needsDrain()) await stream.drained();
-    if (stop.signal.aborted) return;
+    if (channel.closed) return;
     const onEvents = (events: readonly RunEvent[]) => deliver(channel, events, 0);
     await group.follow({ runId: group.runId, after: channel.offset, signal: stop.signal, onEvents });
   } catch (error) {
-    if (!stop.signal.aborted) group.onFault(error);
+    if (!channel.closed) group.onFault(error);
   }
-  if (stop.signal.aborted) return;
+  if (channel.closed) return;
   // The log stopped before its end: a broken connection makes clients resume, a clean one would look like the answer's end.
   for (const reader of channel.readers) reader.stream.destroy();
   close(channel);
@@ -93,6 +102,7 @@ async function read(channel: Channel, stream: EventStream): Promise<void> {
 
 function close(channel: Channel): void {
   const { group } = channel;
+  channel.closed = true;
   channel.stop.abort(CLOSED);
   if (group.shared === channel) group.shared = null;
   group.channels.delete(channel);
@@ -100,15 +110,15 @@ function close(channel: Channel): void {
 }
 
 function deliver(channel: Channel, events: readonly RunEvent[], from: number): void | Promise<void> {
-  const { readers, stop } = channel;
-  if (readers.size > 1) splitSlow(channel);
+  if (channel.readers.length > 1) splitSlow(channel);
   let next = from;
-  while (next < events.length && !stop.signal.aborted) {
-    const slow = readers.size === 1 ? slowReader(readers) : null;
+  while (next < events.length && !channel.closed) {
+    const { readers } = channel;
+    const slow = readers.length === 1 ? slowReader(readers) : null;
     if (slow) return pause({ channel, stream: slow.stream, events, next });
     next = hasSkips(readers) ? writeOne(channel, events, next) : writeMany(channel, events, next);
   }
-  if (!stop.signal.aborted && channel.group.shared !== channel) meetShared(channel);
+  if (!channel.closed && channel.group.shared !== channel) meetShared(channel);
 }
 
 async function pause(wait: { channel: Channel; stream: EventStream; events: readonly RunEvent[]; next: number }): Promise<void> {
@@ -118,21 +128,21 @@ async function pause(wait: { channel: Channel; stream: EventStream; events: read
   return deliver(wait.channel, wait.events, wait.next);
 }
 
-function slowReader(readers: ReadonlySet<Reader>): Reader | null {
+function slowReader(readers: readonly Reader[]): Reader | null {
   for (const reader of readers) if (reader.stream.needsDrain()) return reader;
   return null;
 }
 
-function hasSkips(readers: ReadonlySet<Reader>): boolean {
+function hasSkips(readers: readonly Reader[]): boolean {
   for (const reader of readers) if (reader.skip) return true;
   return false;
 }
 
 function splitSlow(channel: Channel): void {
   for (const reader of channel.readers) {
-    if (channel.readers.size === 1) return;
+    if (channel.readers.length === 1) return;
     if (!reader.stream.needsDrain()) continue;
-    channel.readers.delete(reader);
+    remove(channel, reader);
     reader.skip ??= { offset: channel.offset, part: null };
     openChannel(channel.group, reader);
   }
@@ -149,15 +159,15 @@ function meetShared(channel: Channel): void {
   for (const reader of readers) {
     if (!reader.skip || reader.skip.offset < offset) reader.skip = { offset, part: null };
     reader.channel = shared;
-    shared.readers.add(reader);
+    shared.readers.push(reader);
   }
-  readers.clear();
+  channel.readers = [];
   close(channel);
 }
 
 function writeMany(channel: Channel, events: readonly RunEvent[], from: number): number {
   const { encode, readers, group } = channel;
-  const limit = readers.size === 1 ? WRITE_SIZE : Number.POSITIVE_INFINITY;
+  const limit = readers.length === 1 ? WRITE_SIZE : Number.POSITIVE_INFINITY;
   let text = '';
   let next = from;
   let ended = false;
@@ -170,7 +180,7 @@ function writeMany(channel: Channel, events: readonly RunEvent[], from: number):
     ended ||= isTerminal(event);
   }
   if (text !== '') {
-    const bytes = readers.size === 1 ? text : Buffer.from(text);
+    const bytes = readers.length === 1 ? text : Buffer.from(text);
     for (const reader of readers) reader.stream.write(bytes);
   }
   if (ended) end(channel);

@@ -7,7 +7,9 @@ function frame(data: string): Frame {
 }
 
 function textFrames(chunks: readonly string[]): Frame[] {
-  return chunks.flatMap(cutFalseEnds).map(frame);
+  const frames: Frame[] = [];
+  for (const chunk of chunks) for (const piece of cutFalseEnds(chunk)) frames.push(frame(piece));
+  return frames;
 }
 
 function createEncoder(): Encoder {

@@ -46,7 +46,7 @@ export interface LiveRun {
   flushing: Pending | null;
   /** UTF-16 code units of visible text so far: the `at` of the next piece. */
   textLength: number;
-  /** When its readers last got something, by the clock's `elapsed`; null before that. */
+  /** When its readers last got something, by the clock's `elapsed`, in whole milliseconds; null before that. */
   deliveredAt: number | null;
   /** How it ended and when, exactly as it is stored; null before that, and when only the store knows. The writer sets it. */
   outcome: { readonly ending: Ending; readonly at: number } | null;

@@ -22,6 +22,11 @@ export interface Deadline {
   release(): void;
 }
 
+/** A fraction would be an object on the heap, made anew for every read and kept until the next. */
+function wholeMs(): number {
+  return Math.floor(performance.now());
+}
+
 /** Starts the clock of one try. */
 export function createDeadline(caller: AbortSignal, timeouts: Timeouts): Deadline {
   const controller = new AbortController();
@@ -29,7 +34,7 @@ export function createDeadline(caller: AbortSignal, timeouts: Timeouts): Deadlin
   const since = performance.now();
   let held = false;
   let started = false;
-  let touchedAt = since;
+  let touchedAt = wholeMs();
   // Bytes only leave a mark: moving a timer for each of them would cost more than looking again when it fires.
   const look = () => {
     const now = performance.now();
@@ -45,12 +50,12 @@ export function createDeadline(caller: AbortSignal, timeouts: Timeouts): Deadlin
   return {
     signal: controller.signal,
     touch() {
-      touchedAt = performance.now();
+      touchedAt = wholeMs();
       started = true;
     },
     hold(now) {
       held = now;
-      touchedAt = performance.now();
+      touchedAt = wholeMs();
     },
     release() {
       clearTimeout(timer);
