@@ -3,7 +3,7 @@ import { type ChunkSink, type ModelEnd, ModelError } from '../../../core/ports/m
 import type { Connection } from '../upstream/connection.ts';
 import { createDeadline, type Deadline, pauseFor } from '../upstream/deadline.ts';
 import { type Failure, interrupted } from '../upstream/failures.ts';
-import { createOutlet, type Outlet } from '../upstream/outlet.ts';
+import { createOutlet, held, type Outlet } from '../upstream/outlet.ts';
 import { createQuote, type Quote } from '../upstream/redact.ts';
 import type { Outcome } from '../upstream/retry.ts';
 import { createPartReader } from './part-reader.ts';
@@ -33,7 +33,7 @@ export async function attempt(connection: Connection, { options, model, sink, si
     signal.throwIfAborted();
     if (!(error instanceof ModelError)) throw error;
     const { again, ...failure } = deadline.signal.aborted ? failureWith(error, false) : failureBehind(error, transport.failure());
-    return { failure: { ...failure, again: again && !outlet.hasDelivered() } };
+    return { failure: { ...failure, again: again && !outlet.hasDelivered } };
   } finally {
     deadline.release();
   }
@@ -62,8 +62,8 @@ async function readAnswer({ stream, outlet, quote, deadline }: Reading): Promise
       deadline.signal.throwIfAborted();
       if (done) throw interrupted(new Error('no end of the answer'));
       const end = parts.take(value);
-      const held = outlet.held();
-      if (held !== null) await pauseFor(held, deadline);
+      const wait = held(outlet);
+      if (wait !== null) await pauseFor(wait, deadline);
       if (end !== null) return end;
     }
   } finally {

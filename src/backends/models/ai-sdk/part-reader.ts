@@ -3,7 +3,7 @@ import type { Usage } from '../../../core/message.ts';
 import type { ModelEnd } from '../../../core/ports/model-provider.ts';
 import type { FinishReason } from '../../../core/run.ts';
 import { interrupted, malformed, statusError, tooLong } from '../upstream/failures.ts';
-import type { Outlet } from '../upstream/outlet.ts';
+import { hand, handText, measure, type Outlet } from '../upstream/outlet.ts';
 import type { Quote } from '../upstream/redact.ts';
 import { sdkError } from './sdk-error.ts';
 
@@ -23,18 +23,18 @@ export function createPartReader(outlet: Outlet, quote: Quote): PartReader {
     if (part.providerExecuted === true) return;
     calls += 1;
     if (calls > MAX_CALLS) throw tooLong();
-    outlet.measure(part.toolCallId.length + part.toolName.length + part.input.length);
-    outlet.hand({ type: 'tool_call', call_id: part.toolCallId, name: part.toolName, arguments: part.input });
+    measure(outlet, part.toolCallId.length + part.toolName.length + part.input.length);
+    hand(outlet, { type: 'tool_call', call_id: part.toolCallId, name: part.toolName, arguments: part.input });
   }
 
   return {
     take(part) {
       switch (part.type) {
         case 'text-delta':
-          outlet.handText('text', part.delta);
+          handText(outlet, 'text', part.delta);
           return null;
         case 'reasoning-delta':
-          outlet.handText('reasoning', part.delta);
+          handText(outlet, 'reasoning', part.delta);
           return null;
         case 'tool-call':
           handCall(part);

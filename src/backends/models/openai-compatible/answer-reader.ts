@@ -1,89 +1,78 @@
 import type { Usage } from '../../../core/message.ts';
-import type { ChunkSink, ModelEnd, ModelError } from '../../../core/ports/model-provider.ts';
+import type { ModelEnd, ModelError } from '../../../core/ports/model-provider.ts';
 import { interrupted, malformed, statusError } from '../upstream/failures.ts';
 import { elementsOf, fieldsOf, parseJson, stringOf } from '../upstream/json-fields.ts';
-import { createOutlet } from '../upstream/outlet.ts';
+import { hand, handText, measure, type Outlet, release } from '../upstream/outlet.ts';
 import type { Quote } from '../upstream/redact.ts';
-import { createTextTemplate } from './text-template.ts';
-import { createToolCalls } from './tool-calls.ts';
+import { createTextTemplate, learnText, matchText, type TextTemplate } from './text-template.ts';
+import { createToolCalls, type ToolCalls } from './tool-calls.ts';
 
-/** Understands the payloads of one answer and hands its chunks to the sink, in order. */
+/** What was understood of one answer in OpenAI's chat completion format. One object with functions beside it: there is one for every stream. */
 export interface AnswerReader {
-  /** Takes one payload: a stream chunk, `[DONE]`, or a whole non-streamed answer. Throws a `ModelError`, or what the sink throws. */
-  take(payload: string): void;
-  /** Hands over the text of the payloads so far. */
-  release(): void;
-  /** Releases, and gives what the sink asked to wait for since the last call; null when nothing. */
-  held(): Promise<unknown> | null;
-  /** Hands over the tool calls. Throws `upstream_interrupted` when the provider never said that the answer is over. */
-  finish(): ModelEnd;
-  /** True once the provider has given a reason for the end, or `[DONE]`. */
-  hasEnded(): boolean;
-  /** True once `[DONE]` was read. */
-  isDone(): boolean;
-  /** True once the sink has got a chunk. */
-  hasDelivered(): boolean;
-}
-
-interface ReaderOptions {
-  readonly sink: ChunkSink;
-  /** Bound for text, reasoning and arguments together. */
-  readonly maxCharacters: number;
+  /** Gets the chunks, in order. */
+  readonly outlet: Outlet;
+  readonly calls: ToolCalls;
+  readonly template: TextTemplate;
   readonly quote: Quote;
+  /** True once `[DONE]` was read. */
+  isDone: boolean;
+  /** The provider's reason for the end. */
+  ended: string | null;
+  usage: Usage | null;
 }
 
-/** A reader for one answer in OpenAI's chat completion format. */
-export function createAnswerReader({ sink, maxCharacters, quote }: ReaderOptions): AnswerReader {
-  const outlet = createOutlet(sink, maxCharacters);
-  const calls = createToolCalls();
-  const template = createTextTemplate();
-  let done = false;
-  let ended: string | null = null;
-  let usage: Usage | null = null;
+/** A reader for one answer. */
+export function createAnswerReader(outlet: Outlet, quote: Quote): AnswerReader {
+  return { outlet, calls: createToolCalls(), template: createTextTemplate(), quote, isDone: false, ended: null, usage: null };
+}
 
-  function takeChoice(choice: Readonly<Record<string, unknown>>): void {
-    const delta = fieldsOf(choice.delta ?? choice.message);
-    outlet.handText('reasoning', stringOf(delta.reasoning_content) || stringOf(delta.reasoning));
-    outlet.handText('text', contentOf(delta.content) || stringOf(delta.refusal));
-    outlet.measure(calls.add(delta.tool_calls));
-    if (typeof choice.finish_reason === 'string') ended = choice.finish_reason;
-    if (ended === 'error') throw statusError(500, '');
+/** Takes one payload: a stream chunk, `[DONE]`, or a whole non-streamed answer. Throws a `ModelError`, or what the sink throws. */
+export function takePayload(reader: AnswerReader, payload: string): void {
+  if (reader.isDone || payload === '') return;
+  const text = matchText(reader.template, payload);
+  if (text !== null) {
+    handText(reader.outlet, 'text', text);
+    return;
   }
+  reader.isDone = payload.trim() === '[DONE]';
+  if (!reader.isDone) takeChunk(reader, payload);
+}
 
-  function takeChunk(payload: string): void {
-    const chunk = parseJson(payload);
-    if (typeof chunk !== 'object' || chunk === null) throw malformed(new Error('payload is no JSON object'));
-    const fields = fieldsOf(chunk);
-    if (fields.error !== undefined && fields.error !== null) throw errorInStream(fields.error, quote);
-    usage = usageOf(fields.usage) ?? usage;
-    const choice = elementsOf(fields.choices)[0];
-    if (choice === undefined) return;
-    takeChoice(fieldsOf(choice));
-    const text = onlyTextOf(fields, choice);
-    if (text !== '') template.learn(payload, text);
-  }
+/** True once the provider has given a reason for the end, or `[DONE]`. */
+export function hasEnded({ isDone, ended }: AnswerReader): boolean {
+  return isDone || ended !== null;
+}
 
-  return {
-    take(payload) {
-      if (done || payload === '') return;
-      const text = template.match(payload);
-      if (text !== null) return outlet.handText('text', text);
-      done = payload.trim() === '[DONE]';
-      if (!done) takeChunk(payload);
-    },
-    finish() {
-      if (!done && ended === null) throw interrupted(new Error('no end of the answer'));
-      outlet.release();
-      const whole = calls.whole();
-      for (const call of whole) outlet.hand(call);
-      return { reason: reasonOf(ended, whole.length > 0), usage };
-    },
-    release: outlet.release,
-    held: outlet.held,
-    hasDelivered: outlet.hasDelivered,
-    hasEnded: () => done || ended !== null,
-    isDone: () => done,
-  };
+/** Hands over the tool calls. Throws `upstream_interrupted` when the provider never said that the answer is over. */
+export function finishAnswer(reader: AnswerReader): ModelEnd {
+  if (!hasEnded(reader)) throw interrupted(new Error('no end of the answer'));
+  release(reader.outlet);
+  const whole = reader.calls.whole();
+  for (const call of whole) hand(reader.outlet, call);
+  return { reason: reasonOf(reader.ended, whole.length > 0), usage: reader.usage };
+}
+
+function takeChunk(reader: AnswerReader, payload: string): void {
+  const chunk = parseJson(payload);
+  if (typeof chunk !== 'object' || chunk === null) throw malformed(new Error('payload is no JSON object'));
+  const fields = fieldsOf(chunk);
+  if (fields.error !== undefined && fields.error !== null) throw errorInStream(fields.error, reader.quote);
+  reader.usage = usageOf(fields.usage) ?? reader.usage;
+  const choice = elementsOf(fields.choices)[0];
+  if (choice === undefined) return;
+  takeChoice(reader, fieldsOf(choice));
+  const text = onlyTextOf(fields, choice);
+  if (text !== '') learnText(reader.template, payload, text);
+}
+
+function takeChoice(reader: AnswerReader, choice: Readonly<Record<string, unknown>>): void {
+  const { outlet, calls } = reader;
+  const delta = fieldsOf(choice.delta ?? choice.message);
+  handText(outlet, 'reasoning', stringOf(delta.reasoning_content) || stringOf(delta.reasoning));
+  handText(outlet, 'text', contentOf(delta.content) || stringOf(delta.refusal));
+  measure(outlet, calls.add(delta.tool_calls));
+  if (typeof choice.finish_reason === 'string') reader.ended = choice.finish_reason;
+  if (reader.ended === 'error') throw statusError(500, '');
 }
 
 /** The text of a chunk that says nothing besides; empty for all others. */

@@ -4,12 +4,13 @@ import { readBounded, readText } from '../upstream/body-reading.ts';
 import type { Connection } from '../upstream/connection.ts';
 import { createDeadline, type Deadline, pauseFor } from '../upstream/deadline.ts';
 import { interrupted, malformed, tooLong } from '../upstream/failures.ts';
+import { createOutlet, held, release } from '../upstream/outlet.ts';
 import { createQuote } from '../upstream/redact.ts';
 import { isRefused, lost, refusal, unanswered } from '../upstream/response.ts';
 import type { Outcome } from '../upstream/retry.ts';
-import { type AnswerReader, createAnswerReader } from './answer-reader.ts';
+import { type AnswerReader, createAnswerReader, finishAnswer, hasEnded, takePayload } from './answer-reader.ts';
 import { type Habits, requestBody } from './request-body.ts';
-import { createSseParser } from './sse-parser.ts';
+import { createSseParser, endText, parseText } from './sse-parser.ts';
 
 interface Question {
   readonly request: ModelRequest;
@@ -26,22 +27,23 @@ const JSON_FRAME_CHARACTERS = 64 * 1024;
 export async function attempt(connection: Connection, question: Question): Promise<Outcome> {
   const deadline = createDeadline(question.signal, connection.timeouts);
   const quote = createQuote(connection.endpoint.secrets);
-  const reader = createAnswerReader({ sink: question.sink, maxCharacters: connection.limits.answerCharacters, quote });
+  const outlet = createOutlet(question.sink, connection.limits.answerCharacters);
+  const reader = createAnswerReader(outlet, quote);
   let answered = false;
   try {
     const response = await open(connection, question, deadline);
     answered = true;
     if (isRefused(response)) return { failure: await refusal(connection, response, deadline) };
     await readAnswer({ connection, response, reader, deadline });
-    const end = reader.finish();
-    const held = reader.held();
-    if (held !== null) await pauseFor(held, deadline);
+    const end = finishAnswer(reader);
+    const wait = held(outlet);
+    if (wait !== null) await pauseFor(wait, deadline);
     return { end };
   } catch (error) {
     question.signal.throwIfAborted();
     if (!(error instanceof ModelError)) throw error;
     // An error that the provider put into its stream is its answer, and no lost connection.
-    const again = !reader.hasDelivered() && error.code === (answered ? 'upstream_interrupted' : 'upstream_unavailable');
+    const again = !outlet.hasDelivered && error.code === (answered ? 'upstream_interrupted' : 'upstream_unavailable');
     return { failure: { error, again, retryAfterMs: null, refusal: '' } };
   } finally {
     deadline.release();
@@ -77,23 +79,23 @@ async function readAnswer({ connection: { limits }, response, reader, deadline }
     deadline.signal.throwIfAborted();
     if (body.cut) throw tooLong();
     if (!body.whole) throw interrupted(new Error('connection lost'));
-    reader.take(body.text);
+    takePayload(reader, body.text);
     return;
   }
-  const parser = createSseParser({ maxCharacters: limits.lineCharacters, onData: reader.take });
+  const parser = createSseParser({ maxCharacters: limits.lineCharacters, onData: (payload) => takePayload(reader, payload) });
   const take = (text: string) => {
     try {
-      parser.push(text);
+      parseText(parser, text);
     } finally {
       // What came whole before a payload that cannot be read is part of the answer.
-      reader.release();
+      release(reader.outlet);
     }
-    return reader.held();
+    return held(reader.outlet);
   };
-  const end = await readText(response, { take, enough: reader.isDone }, deadline);
-  if (end.lost && !reader.hasEnded()) {
+  const end = await readText(response, { take, enough: () => reader.isDone }, deadline);
+  if (end.lost && !hasEnded(reader)) {
     deadline.signal.throwIfAborted();
     throw lost(end.cause);
   }
-  parser.end();
+  endText(parser);
 }

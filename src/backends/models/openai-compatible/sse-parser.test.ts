@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { createSseParser } from './sse-parser.ts';
+import { createSseParser, endText, parseText } from './sse-parser.ts';
 
 function eventsOf(pieces: readonly string[], maxCharacters = 100): string[] {
   const events: string[] = [];
   const parser = createSseParser({ maxCharacters, onData: (data) => events.push(data) });
-  for (const piece of pieces) parser.push(piece);
-  parser.end();
+  for (const piece of pieces) parseText(parser, piece);
+  endText(parser);
   return events;
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createTextTemplate } from './text-template.ts';
+import { createTextTemplate, learnText, matchText } from './text-template.ts';
 
 const tricky = fc.constantFrom(
   '"content":"x"',
@@ -55,11 +55,11 @@ describe('a text template', () => {
     fc.assert(
       fc.property(payloads, fc.array(payloads, { maxLength: 5 }), words, (learned, others, text) => {
         const template = createTextTemplate();
-        template.learn(learned.payload, learned.text);
+        learnText(template, learned.payload, learned.text);
         const sameShape = JSON.parse(learned.payload);
         sameShape.choices[0].delta.content = text;
         for (const payload of [...others.map((other) => other.payload), JSON.stringify(sameShape)]) {
-          const matched = template.match(payload);
+          const matched = matchText(template, payload);
           if (matched === null) continue;
           expect(matched).toBe(textOf(payload));
           expect(rest(payload)).toEqual(rest(learned.payload));
@@ -72,12 +72,12 @@ describe('a text template', () => {
   test('matches the next plain piece of a stream', () => {
     const template = createTextTemplate();
     const piece = (text: string) => `{"id":"1","choices":[{"index":0,"delta":{"content": ${JSON.stringify(text)}},"finish_reason":null}]}`;
-    expect(template.match(piece('before'))).toBeNull();
-    template.learn(piece('one'), 'one');
-    expect(template.match(piece(' two'))).toBe(' two');
-    expect(template.match(piece(''))).toBe('');
-    expect(template.match(piece('a "quoted" word'))).toBeNull();
-    expect(template.match(piece('a line\n'))).toBeNull();
+    expect(matchText(template, piece('before'))).toBeNull();
+    learnText(template, piece('one'), 'one');
+    expect(matchText(template, piece(' two'))).toBe(' two');
+    expect(matchText(template, piece(''))).toBe('');
+    expect(matchText(template, piece('a "quoted" word'))).toBeNull();
+    expect(matchText(template, piece('a line\n'))).toBeNull();
   });
 
   test.each([
@@ -88,7 +88,7 @@ describe('a text template', () => {
     ['a control character, which is no JSON', '{"id":"1","choices":[{"delta":{"content":"a\u0001"},"finish_reason":null}]}'],
   ])('does not match %s', (_, payload) => {
     const template = createTextTemplate();
-    template.learn('{"id":"1","choices":[{"delta":{"content":"one"},"finish_reason":null}]}', 'one');
-    expect(template.match(payload)).toBeNull();
+    learnText(template, '{"id":"1","choices":[{"delta":{"content":"one"},"finish_reason":null}]}', 'one');
+    expect(matchText(template, payload)).toBeNull();
   });
 });

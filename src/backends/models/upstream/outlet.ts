@@ -1,69 +1,66 @@
 import type { ChunkSink, ModelChunk } from '../../../core/ports/model-provider.ts';
 import { tooLong } from './failures.ts';
 
-/** Hands chunks to the sink, counts them and gathers what it asks to wait for. */
+/** Hands an answer's chunks to the sink, counts them and gathers what it asks to wait for. One object with functions beside it: there is one for every stream. */
 export interface Outlet {
-  /** Counts characters. Throws `upstream_too_long` when there are too many by now. */
-  measure(more: number): void;
-  hand(chunk: ModelChunk): void;
-  /** Counts a text, if there is any, and gathers it with its neighbours: what one read brought is one chunk. */
-  handText(type: 'text' | 'reasoning', text: string): void;
-  /** Hands over the text that was gathered. */
-  release(): void;
-  /** Releases, and gives what the sink asked to wait for since the last call; null when nothing. */
-  held(): Promise<unknown> | null;
+  readonly sink: ChunkSink;
+  /** UTF-16 code units of text, reasoning and tool arguments together. */
+  readonly maxCharacters: number;
+  characters: number;
   /** True once the sink has got a chunk. */
-  hasDelivered(): boolean;
+  hasDelivered: boolean;
+  gathered: { readonly type: 'text' | 'reasoning'; text: string } | null;
+  waiting: Promise<void>[] | null;
 }
 
-/** An outlet for one answer of at most `maxCharacters` UTF-16 code units of text, reasoning and tool arguments together. */
+/** An outlet for one answer. */
 export function createOutlet(sink: ChunkSink, maxCharacters: number): Outlet {
-  let waiting: Promise<void>[] = [];
-  let characters = 0;
-  let delivered = false;
-  let gathered: { readonly type: 'text' | 'reasoning'; text: string } | null = null;
+  return { sink, maxCharacters, characters: 0, hasDelivered: false, gathered: null, waiting: null };
+}
 
-  function measure(more: number): void {
-    characters += more;
-    if (characters > maxCharacters) throw tooLong();
+/** Counts characters. Throws `upstream_too_long` when there are too many by now. */
+export function measure(outlet: Outlet, more: number): void {
+  outlet.characters += more;
+  if (outlet.characters > outlet.maxCharacters) throw tooLong();
+}
+
+export function hand(outlet: Outlet, chunk: ModelChunk): void {
+  release(outlet);
+  give(outlet, chunk);
+}
+
+/** Counts a text, if there is any, and gathers it with its neighbours: what one read brought is one chunk. */
+export function handText(outlet: Outlet, type: 'text' | 'reasoning', text: string): void {
+  if (text === '') return;
+  measure(outlet, text.length);
+  if (outlet.gathered?.type === type) {
+    outlet.gathered.text += text;
+    return;
   }
+  release(outlet);
+  outlet.gathered = { type, text };
+}
 
-  function give(chunk: ModelChunk): void {
-    delivered = true;
-    const pause = sink(chunk);
-    if (pause instanceof Promise) waiting.push(pause);
-  }
+/** Hands over the text that was gathered. */
+export function release(outlet: Outlet): void {
+  const text = outlet.gathered;
+  if (text === null) return;
+  outlet.gathered = null;
+  give(outlet, text);
+}
 
-  function release(): void {
-    const text = gathered;
-    gathered = null;
-    if (text) give(text);
-  }
+/** Releases, and gives what the sink asked to wait for since the last call; null when nothing. */
+export function held(outlet: Outlet): Promise<unknown> | null {
+  release(outlet);
+  const { waiting } = outlet;
+  outlet.waiting = null;
+  return waiting && Promise.all(waiting);
+}
 
-  return {
-    measure,
-    hand(chunk) {
-      release();
-      give(chunk);
-    },
-    handText(type, text) {
-      if (text === '') return;
-      measure(text.length);
-      if (gathered?.type === type) {
-        gathered.text += text;
-        return;
-      }
-      release();
-      gathered = { type, text };
-    },
-    release,
-    held() {
-      release();
-      if (waiting.length === 0) return null;
-      const all = Promise.all(waiting);
-      waiting = [];
-      return all;
-    },
-    hasDelivered: () => delivered,
-  };
+function give(outlet: Outlet, chunk: ModelChunk): void {
+  outlet.hasDelivered = true;
+  const pause = outlet.sink(chunk);
+  if (!(pause instanceof Promise)) return;
+  outlet.waiting ??= [];
+  outlet.waiting.push(pause);
 }
