@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import https from 'node:https';
+import { connectPlain } from './read-memory.ts';
 
 // Not imported: with an import of node:http, Node.js loads its fetch() too, which costs every start 30 ms.
 const http = process.getBuiltinModule('node:http');
@@ -38,6 +39,7 @@ export function createEndpoint({ baseUrl, apiKey, authorize }: EndpointOptions):
     throw new Error('The base URL of a model provider must begin with http:// or https://.');
   const transport = url.protocol === 'https:' ? https : http;
   const agent = new transport.Agent({ keepAlive: true, maxFreeSockets: 256, scheduling: 'lifo' });
+  if (transport === http) agent.createConnection = connectPlain;
   const prefix = url.pathname.replace(/\/+$/, '');
   // A URL writes an IPv6 address in brackets, a socket wants it without.
   const place = { agent, hostname: url.hostname.replace(/^\[|\]$/g, ''), port: url.port, maxHeaderSize: MAX_HEADER_BYTES };
