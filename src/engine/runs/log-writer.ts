@@ -75,7 +75,6 @@ export function createLogWriter(ports: LogWriterPorts): LogWriter {
     const taken = waiting.take(scope);
     if (taken.length === 0) return null;
     return batches.store(taken).then((result) => {
-      for (const { live } of taken) live.flushing = null;
       if (!result) return;
       deliver(ports, taken, result);
       reportGaps(ports, taken);
@@ -213,6 +212,7 @@ function batchOf(taken: readonly Pending[]): Pick<LogBatch, 'segments' | 'waits'
 function deliver(ports: LogWriterPorts, stored: readonly Pending[], { fenced, started, at }: Stored): void {
   ports.onCommitted?.(stored.map(({ live }) => live.run.id));
   for (const { live, events, approvals, waiting, ending } of stored) {
+    live.flushing = null;
     if (fenced.includes(live.run.id)) live.stop('lost');
     else {
       if (ending && at !== null) live.outcome = { ending, at };
