@@ -20,7 +20,7 @@ interface IntakePorts {
   readonly limits: { readonly answerChars: number };
 }
 
-/** Turns what answers a run into facts of its log: clean text, first text urgent, bounded in all. */
+/** Turns what answers a run into facts of its log: clean text, first text urgent where somebody reads along, bounded in all. */
 export interface Intake {
   take(chunk: ModelChunk | AgentChunk): void | Promise<void>;
   /** Takes facts that are no text, behind all text that came before them. */
@@ -50,7 +50,7 @@ export function createIntake({ writer, observer, clock, limits }: IntakePorts, l
     if (size > limits.answerChars) return live.stop('answer_too_long');
     const isFirst = first && type === 'text.appended';
     if (isFirst) tellFirst();
-    return writer.appendText(live, { type, text: clean }, isFirst ? 'urgent' : 'window');
+    return writer.appendText(live, { type, text: clean }, isFirst && live.listeners.length > 0 ? 'urgent' : 'window');
   }
 
   function tellFirst(): void {

@@ -52,6 +52,8 @@ export interface LiveRun {
   outcome: { readonly ending: Ending; readonly at: number } | null;
   /** Which passages of files the answer names. */
   citations: readonly Part[];
+  /** Who gets what is committed, here in this process. */
+  readonly listeners: readonly Listener[];
   stop(reason: StopReason): void;
   /** Lets go of the run, which waits for people from now on: its readers find what follows in the store. */
   release(): void;
@@ -68,10 +70,9 @@ export function createLiveRun(run: Run, onListenerError: (error: unknown) => voi
   const controller = new AbortController();
   const log: LiveLog = [];
   addToLog(log, earlier.length > 0 ? earlier : [logEvent(run.id, 1, startedFact(run))]);
-  let listeners: readonly Listener[] = [];
 
   function tell(events: readonly RunEvent[]): void {
-    for (const listener of listeners) {
+    for (const listener of live.listeners) {
       try {
         listener(events);
       } catch (error) {
@@ -82,7 +83,7 @@ export function createLiveRun(run: Run, onListenerError: (error: unknown) => voi
   }
 
   function forget(listener: Listener): void {
-    listeners = listeners.filter((other) => other !== listener);
+    live.listeners = live.listeners.filter((other) => other !== listener);
   }
 
   function leave(): void {
@@ -105,6 +106,7 @@ export function createLiveRun(run: Run, onListenerError: (error: unknown) => voi
     deliveredAt: null,
     outcome: null,
     citations: [],
+    listeners: [],
     stop(reason) {
       // Whoever is told to stop may still lose the run to another process, and must tell its readers so.
       if (live.ended || (live.stopReason !== null && reason !== 'lost')) return;
@@ -123,7 +125,7 @@ export function createLiveRun(run: Run, onListenerError: (error: unknown) => voi
       tell(events);
     },
     listen(listener) {
-      listeners = [...listeners, listener];
+      live.listeners = [...live.listeners, listener];
       return () => forget(listener);
     },
   };

@@ -60,7 +60,7 @@ export function readText(response: IncomingMessage, taker: Taker, deadline: Dead
     });
     response.on('end', () => settle({ lost: false }));
     response.on('error', (cause) => settle({ lost: true, cause }));
-    response.on('close', () => settle({ lost: true, cause: new Error('connection closed') }));
+    response.on('close', () => settled || settle({ lost: true, cause: new Error('connection closed') }));
   });
 }
 
