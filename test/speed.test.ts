@@ -8,11 +8,11 @@ import type { Bench } from '../bench/scenario.ts';
 import { compare, loads, rowOf } from '../bench/stream-scenarios.ts';
 import { dismiss, startUpstream } from '../bench/targets.ts';
 
-// Ratios of CPU time only, in interleaved rounds, when the other tests are over (vitest.config.ts). These bounds are above what is measured on
-// a quiet machine (README) by so much as a busy one changes it: they catch a change that makes tokens dearer. The goals are in bench/goals.ts.
+// Ratios of CPU time only, in interleaved rounds, when the other tests are over (vitest.config.ts): they hold on a busy machine, where times do
+// not. They catch a change that makes tokens dearer. The goals are in bench/goals.ts, what is measured on a quiet machine in the README.
 
-const MOST_IN_A_BURST = 1.6;
-const MOST_FOR_A_READER = 0.8;
+const MOST_IN_A_BURST = 1.15;
+const MOST_FOR_A_READER = 0.5;
 /** A ratio that is too high is measured again before it is believed. */
 const TRIES = 2;
 
