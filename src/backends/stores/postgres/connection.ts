@@ -22,7 +22,8 @@ const SETTINGS = [
   "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'",
 ].join('; ');
 
-const PATIENT = ['set statement_timeout to 0', 'set lock_timeout to 0'];
+/** A migration that changes a whole table reads it as it lies. */
+const PATIENT = ['set statement_timeout to 0', 'set lock_timeout to 0', 'reset enable_seqscan'];
 const KEEP_PLANS = 'set plan_cache_mode to force_generic_plan';
 
 /** One connection to the server. Use it for one thing at a time; what is asked together is answered in one round trip. */

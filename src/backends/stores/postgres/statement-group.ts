@@ -31,8 +31,12 @@ interface PreparedStatement {
   columns: readonly Column[];
 }
 
-/** What is prepared on a connection, by text. */
-export type PreparedStatements = Map<string, PreparedStatement>;
+/** What is prepared on a connection. */
+export interface PreparedStatements {
+  readonly byText: Map<string, PreparedStatement>;
+  /** Names that a group which failed may have left with the server. */
+  readonly doubtful: string[];
+}
 
 interface GroupOptions {
   readonly prepared: PreparedStatements;
@@ -49,17 +53,17 @@ let names = 0;
  */
 export function createGroup(statements: readonly Statement[], { prepared, done }: GroupOptions) {
   const sent: PreparedStatement[] = [];
-  const added: string[] = [];
+  const added = new Map<string, PreparedStatement>();
   let at = 0;
   let failure: Error | null = null;
 
   function prepare(connection: pg.Connection, text: string): PreparedStatement {
-    const known = prepared.get(text);
+    const known = prepared.byText.get(text);
     if (known !== undefined) return known;
     names += 1;
     const statement = { name: `polylogue_${names}`, columns: [] };
-    prepared.set(text, statement);
-    added.push(text);
+    prepared.byText.set(text, statement);
+    added.set(text, statement);
     connection.parse({ name: statement.name, text, types: [] }, true);
     connection.describe({ type: 'S', name: statement.name }, true);
     return statement;
@@ -70,6 +74,7 @@ export function createGroup(statements: readonly Statement[], { prepared, done }
     callback: done,
     submit(connection: pg.Connection) {
       connection.stream.cork();
+      for (const name of prepared.doubtful.splice(0)) connection.close({ type: 'S', name }, true);
       for (const { text, parameters } of statements) {
         const statement = prepare(connection, text);
         sent.push(statement);
@@ -102,7 +107,10 @@ export function createGroup(statements: readonly Statement[], { prepared, done }
       this.callback(failure);
     },
     handleError(error: Error) {
-      for (const text of added) prepared.delete(text);
+      for (const [text, { name }] of added) {
+        prepared.byText.delete(text);
+        prepared.doubtful.push(name);
+      }
       this.callback(error);
     },
   };

@@ -17,7 +17,7 @@ export interface Statements {
  * the group's error.
  */
 export function createStatements(client: pg.Client, failure: (error: Error) => unknown): Statements {
-  const prepared: PreparedStatements = new Map();
+  const prepared: PreparedStatements = { byText: new Map(), doubtful: [] };
   let waiting: Statement[] = [];
   let state: 'idle' | 'gathering' | 'asking' = 'idle';
 

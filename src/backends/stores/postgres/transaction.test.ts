@@ -49,6 +49,13 @@ describe.skipIf(server === null)('a transaction', () => {
     expect(await stored()).toEqual([7]);
   });
 
+  test('leaves none of the statements behind that failed when they were new', async () => {
+    const fail = () => inTransaction(lane, 'plain', ({ session }) => session.run('select 1 / $1::integer', [0]));
+    for (let time = 0; time < 3; time += 1) await expect(fail()).rejects.toMatchObject({ code: '22012' });
+    const prepared = await lane.run(({ session }) => session.all('select statement from pg_prepared_statements', []));
+    expect(prepared).toEqual([{ statement: 'select statement from pg_prepared_statements' }]);
+  });
+
   test('at once, does all or nothing too', async () => {
     const both = (ids: readonly number[]) =>
       atOnce(lane, 'appending', ({ session }) => Promise.all(ids.map((id) => session.run(write, [id]))));

@@ -45,8 +45,8 @@ async function repeatedly<T>(lane: Lane, form: Form, work: Work<T>): Promise<T> 
  * Resolves when every append that may not yet know of an earlier transaction has ended. What a run's log holds afterwards is all that its
  * former owner, or the thread's, will ever have written: it costs a flush one shared lock, where a lock on each run would cost many.
  */
-export function awaitAppends(lane: Lane): Promise<void> {
-  return inTransaction(lane, 'plain', (connection) => connection.execute(`select pg_advisory_xact_lock(${APPENDING})`));
+export async function awaitAppends(lane: Lane): Promise<void> {
+  await atOnce(lane, 'plain', ({ session }) => session.run(`select pg_advisory_xact_lock(${APPENDING})`, []));
 }
 
 async function transaction<T>(connection: Connection, { beginning, together }: Form, work: Work<T>): Promise<T> {

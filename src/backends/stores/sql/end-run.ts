@@ -69,10 +69,7 @@ export async function appendLog(db: Db, batch: LogBatch): Promise<LogBatchResult
   }
   const ends = batch.ends.filter(({ segment }) => !fenced.has(segment.runId));
   const started: Run[] = [];
-  // Each is of another thread, so that all of them ask together; when one fails, the others have still to be done with their statements.
-  for (const stored of await Promise.allSettled(ends.map((end) => storeEnd(db, batch, end)))) {
-    if (stored.status === 'rejected') throw stored.reason;
-    const { runId, next, isFenced } = stored.value;
+  for (const { runId, next, isFenced } of await storeEnds(db, batch, ends)) {
     if (isFenced) fenced.add(runId);
     if (next !== null) started.push(next);
   }
@@ -84,6 +81,24 @@ interface StoredEnd {
   readonly runId: RunId;
   readonly isFenced: boolean;
   readonly next: Run | null;
+}
+
+async function storeEnds(db: Db, batch: LogBatch, ends: readonly RunEnd[]): Promise<readonly StoredEnd[]> {
+  const stored: StoredEnd[] = [];
+  switch (db.session.dialect) {
+    case 'sqlite':
+      // A statement that fails may have ended the transaction: what another end wrote behind it would be committed by itself.
+      for (const end of ends) stored.push(await storeEnd(db, batch, end));
+      break;
+    case 'postgres':
+      // Each is of another thread, so that all of them ask together; when one fails, the others have still to be done with their statements.
+      for (const outcome of await Promise.allSettled(ends.map((end) => storeEnd(db, batch, end)))) {
+        if (outcome.status === 'rejected') throw outcome.reason;
+        stored.push(outcome.value);
+      }
+      break;
+  }
+  return stored;
 }
 
 async function storeEnd(db: Db, { now, lease }: LogBatch, end: RunEnd): Promise<StoredEnd> {

@@ -142,6 +142,17 @@ test('an end that fails leaves no trace, and one that follows finds the log as i
   for (const run of [first, second]) expect(await offsetsOf(run)).toEqual(upTo(7));
 });
 
+test('an end that finds the disk full lets none of those behind it be written', async () => {
+  const limitPages = (pages: number) => connection.database.prepare(`PRAGMA max_page_count = ${pages}`).get();
+  const [first, second] = [await begin(), await begin()];
+  await append({ segments: [segment(first, 2, ['long '.repeat(40_000)])], durable: true });
+  limitPages(1);
+  await expect(append({ ends: [ending(first, 3), ending(second, 2)], durable: true })).rejects.toThrow('full');
+  limitPages(4_294_967_294);
+  expect(connection.database.prepare('select distinct status from runs').all()).toEqual([{ status: 'running' }]);
+  expect(await append({ ends: [ending(first, 3), ending(second, 2)], durable: true })).toEqual({ fenced: [], started: [] });
+});
+
 test('runs that write more than is kept in memory have whole logs too', async () => {
   const runs = [await begin(), await begin()];
   const [first, second] = runs as [Run, Run];
