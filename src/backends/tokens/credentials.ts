@@ -22,8 +22,6 @@ import { createTokenVerifier, type Verified, type VerifyToken } from './token-ve
 
 const MAX_CREDENTIAL_CHARACTERS = 8192;
 const MAX_REMEMBERED = 10_000;
-/** A longer token is remembered by its digest, so that ten thousand of them take little memory. */
-const MAX_NAME_CHARACTERS = 1024;
 
 interface CredentialsOptions extends DefaultTokenRules {
   readonly store: Store;
@@ -43,7 +41,7 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   const applications = createApplicationDirectory({ store, clock, onFault, box: options.box, ofDefault: options });
   const keySets = createRemoteKeySets({ clock, onFault });
   const verifyToken = createTokenVerifier({ applications, keys, keySets, roots: options.roots, development });
-  const tokens = rememberVerified(verifyToken, clock);
+  const verifyTokenOnce = rememberVerified(verifyToken, clock);
   const uses = createKeyUses({ store, clock, onFault });
   const changes = watchAccessChanges({
     version: () => store.accessVersion(),
@@ -79,10 +77,8 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   return {
     async verify(credential) {
       if (credential.length > MAX_CREDENTIAL_CHARACTERS) return null;
-      const known = tokens.recall(credential);
-      if (known !== null) return known;
       if (developmentDigest !== null && timingSafeEqual(sha256(credential), developmentDigest)) return DEVELOPER;
-      return credential.startsWith(API_KEY_PREFIX) ? await verifyKey(credential) : await tokens.verify(credential);
+      return credential.startsWith(API_KEY_PREFIX) ? await verifyKey(credential) : await verifyTokenOnce(credential);
     },
     hasExpired: (credential) =>
       credential.startsWith(API_KEY_PREFIX) ? hasKeyExpired(credential) : isExpiredToken(credential, verifyToken, clock.now()),
@@ -124,34 +120,19 @@ function rememberPrincipals(): (known: KnownKey, rules: ApplicationRules) => Pri
   };
 }
 
-interface RememberedTokens {
-  /** Whom a token speaks for that was seen before and still counts; null when that is not known. */
-  recall(token: string): Principal | null;
-  /** Checks a token, and remembers it when it counts. */
-  verify(token: string): Promise<Principal | null>;
-}
-
-/** Saves the check of tokens seen before, oldest forgotten first. */
-function rememberVerified(verify: VerifyToken, clock: Clock): RememberedTokens {
+/** Saves the signature check of tokens seen before, oldest forgotten first; holds digests, never tokens. */
+function rememberVerified(verify: VerifyToken, clock: Clock): (token: string) => Promise<Principal | null> {
   const entries = new Map<string, Verified>();
-  return {
-    recall(token) {
-      const known = entries.get(nameOf(token));
-      return known?.isCurrent() && clock.now() < (known.principal.expiresAt ?? 0) ? known.principal : null;
-    },
-    async verify(token) {
-      const name = nameOf(token);
-      entries.delete(name);
-      const verified = await verify(token, clock.now());
-      if (verified === null) return null;
-      const oldest = entries.keys().next();
-      if (entries.size >= MAX_REMEMBERED && !oldest.done) entries.delete(oldest.value);
-      entries.set(name, verified);
-      return verified.principal;
-    },
+  return async (token) => {
+    const name = hash('sha256', token, 'base64');
+    const known = entries.get(name);
+    if (known?.isCurrent() && clock.now() < (known.principal.expiresAt ?? 0)) return known.principal;
+    entries.delete(name);
+    const verified = await verify(token, clock.now());
+    if (verified === null) return null;
+    const oldest = entries.keys().next();
+    if (entries.size >= MAX_REMEMBERED && !oldest.done) entries.delete(oldest.value);
+    entries.set(name, verified);
+    return verified.principal;
   };
-}
-
-function nameOf(token: string): string {
-  return token.length > MAX_NAME_CHARACTERS ? hash('sha256', token, 'base64') : token;
 }

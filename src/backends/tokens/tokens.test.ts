@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { DEVELOPMENT_KEY, NOW, OTHER_SECRET, openKnownCredentials, SECRET } from '../../../test/support/known-credentials.ts';
 import { mintToken } from './jwt.ts';
@@ -45,6 +45,16 @@ test("a token's user is known until the token expires", async () => {
     expiresAt: (NOW + 90) * 1000,
     revoked: null,
   });
+});
+
+test('the digest of a token is no token, however long that is and however often it was seen', async () => {
+  const { verify } = await createVerifier();
+  for (const length of [10, 2000]) {
+    const token = forge({ ...valid, more: 'x'.repeat(length) });
+    expect(await verify(token)).toMatchObject(ann);
+    expect(await verify(token)).toMatchObject(ann);
+    for (const encoding of ['base64', 'hex'] as const) expect(await verify(createHash('sha256').update(token).digest(encoding))).toBeNull();
+  }
 });
 
 test('without a development key nobody has it', async () => {

@@ -41,7 +41,7 @@ export function createDeadline(caller: AbortSignal, timeouts: Timeouts): Deadlin
     const total = timeouts.totalMs - (now - since);
     const silence = started ? timeouts.idleMs - (now - touchedAt) : timeouts.firstByteMs - (now - since);
     const left = Math.min(total, held ? timeouts.idleMs : silence);
-    if (left > 0) timer = setTimeout(look, left);
+    if (left > 0) timer = setTimeout(look, Math.min(left, timeouts.idleMs));
     else controller.abort(timedOut());
   };
   let timer = setTimeout(look, Math.min(timeouts.firstByteMs, timeouts.idleMs, timeouts.totalMs));

@@ -63,8 +63,8 @@ export function createEndpoint({ baseUrl, apiKey, authorize }: EndpointOptions):
           // As a list, of which Node makes the head at once instead of keeping each one.
           headers: [...others.flat(), ...fields, ...contentFields(body)],
         });
-        // Node's own `signal` would also watch for the request's end, which here is the end of the signal's use.
-        const abort = () => request.destroy(new Error('The request was aborted.'));
+        // Node's own `signal` would also watch for the request's end, and give its socket an error that nobody hears behind the answer's last bytes.
+        const abort = () => void request.destroy();
         signal.addEventListener('abort', abort, { once: true });
         if (signal.aborted) abort();
         request.once('response', resolve);
