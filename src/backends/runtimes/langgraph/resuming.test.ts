@@ -107,7 +107,8 @@ export const graph = builder.addNode('a', say('a')).addNode('b', say('b')).addEd
     };
     const first = agentTask({ agent: agentOf(module), provider, checkpoints: checkpoints.store, signal: stop.signal });
     const running = createLangGraphRuntime().run(first.task);
-    await expect.poll(() => [...checkpoints.records.keys()].some((name) => name.endsWith('/writes'))).toBe(true);
+    const hasEnded = ([name, data]: [string, Uint8Array]) => name.endsWith('/writes') && Buffer.from(data).includes('A.');
+    await expect.poll(() => [...checkpoints.records].some(hasEnded)).toBe(true);
     stop.abort(new Error('killed'));
     await expect(running).rejects.toThrow('killed');
     const again = scriptedProvider([{ type: 'text', text: 'B.' }]);
