@@ -8,7 +8,7 @@ import { openChatSocket } from './support/chat-socket.ts';
 import { countCalls } from './support/count-calls.ts';
 
 /** What a server does by the clock, whoever asks for something. */
-const UPKEEP = ['renewLeases', 'forgetOldKeys', 'touchKeys'];
+const UPKEEP = ['renewLeases', 'forgetOldKeys', 'touchKeys', 'fillSearch'];
 const TIMES = 20;
 /** What is answered without anything that is stored but who asks. */
 const PATHS = ['/polylogue/v1/me', '/polylogue/v1/models'];
