@@ -93,7 +93,8 @@ describe('a long answer', () => {
   const PIECES = 80;
 
   test('costs nothing for clients that stop reading, who get all of it when they read again', async () => {
-    script(answer(Array.from({ length: PIECES }, () => PIECE)));
+    // The pause lets all of them join: whoever comes behind the end gets the whole message as one frame.
+    script(answer(Array.from({ length: PIECES }, () => PIECE)).toSpliced(4, 0, { waitMs: 1500 }));
     const thread_id = randomUUID();
     const query = `?token=${await app.token('stopped')}`;
     const asker = await openChatSocket(app.url, query);
