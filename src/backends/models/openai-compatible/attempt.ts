@@ -5,6 +5,7 @@ import type { Connection } from '../upstream/connection.ts';
 import { createDeadline, type Deadline, pauseFor } from '../upstream/deadline.ts';
 import { interrupted, malformed, tooLong } from '../upstream/failures.ts';
 import { createOutlet, held, release } from '../upstream/outlet.ts';
+import { isReadDirectly } from '../upstream/plain-connection.ts';
 import { createQuote } from '../upstream/redact.ts';
 import { isRefused, lost, refusal, unanswered } from '../upstream/response.ts';
 import type { Outcome } from '../upstream/retry.ts';
@@ -53,7 +54,7 @@ export async function attempt(connection: Connection, question: Question): Promi
 async function open({ endpoint }: Connection, { request, habits }: Question, deadline: Deadline): Promise<IncomingMessage> {
   const body = requestBody(request, habits);
   try {
-    return await endpoint.send({ path: '/chat/completions', body, signal: deadline.signal });
+    return await endpoint.send({ path: '/chat/completions', body, direct: true, signal: deadline.signal });
   } catch (error) {
     deadline.signal.throwIfAborted();
     throw unanswered(error);
@@ -82,6 +83,7 @@ async function readAnswer({ connection: { limits }, response, reader, deadline }
     takePayload(reader, body.text);
     return;
   }
+  reader.outlet.gathers = isReadDirectly(response);
   const parser = createSseParser({ maxCharacters: limits.lineCharacters, onData: (payload) => takePayload(reader, payload) });
   const take = (text: string) => {
     try {

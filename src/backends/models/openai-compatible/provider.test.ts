@@ -104,7 +104,7 @@ test('puts tool calls together by index and hands them over whole at the end', a
   ]);
   expect(await ask()).toEqual({ reason: 'tool_calls', usage: null });
   expect(chunks).toEqual([
-    { type: 'reasoning', text: 'hm' },
+    { type: 'reasoning', text: 'hm', gathers: true },
     { type: 'tool_call', call_id: 'a', name: 'f', arguments: '{"x":1}' },
     { type: 'tool_call', call_id: expect.stringMatching(/^call_.+/), name: 'g', arguments: '{"y":2}' },
   ]);

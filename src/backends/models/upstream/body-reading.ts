@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Deadline } from './deadline.ts';
+import { directBodyOf, resume } from './plain-connection.ts';
 
 /** How the reading of a body came to its end: at the body's own end, as far as was wanted, or by losing the connection. */
 type ReadingEnd = { readonly lost: false } | { readonly lost: true; readonly cause: unknown };
@@ -20,6 +21,7 @@ const LINGER_MS = 1000;
  */
 export function readText(response: IncomingMessage, taker: Taker, deadline: Deadline): Promise<ReadingEnd> {
   return new Promise((resolve, reject) => {
+    const body = directBodyOf(response);
     let settled = false;
     const settle = (end: ReadingEnd) => {
       settled = true;
@@ -30,37 +32,42 @@ export function readText(response: IncomingMessage, taker: Taker, deadline: Dead
       response.destroy();
       reject(error);
     };
-    const finishWhenEnough = () => {
-      if (settled || !taker.enough()) return;
-      settle({ lost: false });
-      linger(response);
-    };
     const goOn = () => {
       if (settled) return;
-      response.resume();
       deadline.hold(false);
-      finishWhenEnough();
+      if (body) resume(body);
+      else response.resume();
     };
-    response.setEncoding('utf8');
-    response.on('data', (text: string) => {
+    const waitFor = (held: Promise<unknown>) => {
+      deadline.hold(true);
+      if (body) body.held = true;
+      else response.pause();
+      held.then(goOn, fail);
+    };
+    const take = (text: string) => {
       if (settled) return;
       deadline.touch();
       try {
         const held = taker.take(text);
-        if (held === null) {
-          finishWhenEnough();
-          return;
-        }
-        response.pause();
-        deadline.hold(true);
-        held.then(goOn, fail);
+        if (taker.enough()) {
+          // Nothing is left to wait with.
+          held?.catch(fail);
+          settle({ lost: false });
+          linger(response);
+        } else if (held !== null) waitFor(held);
       } catch (error) {
         fail(error);
       }
-    });
-    response.on('end', () => settle({ lost: false }));
-    response.on('error', (cause) => settle({ lost: true, cause }));
+    };
+    response.setEncoding('utf8');
+    response.on('data', take);
+    response.on('end', () => settled || settle({ lost: false }));
+    response.on('error', (cause) => settled || settle({ lost: true, cause }));
     response.on('close', () => settled || settle({ lost: true, cause: new Error('connection closed') }));
+    if (body) {
+      body.take = take;
+      resume(body);
+    }
   });
 }
 

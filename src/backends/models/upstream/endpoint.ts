@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import https from 'node:https';
-import { connectPlain } from './read-memory.ts';
+import { connectPlain, readDirectly } from './plain-connection.ts';
 
 // Not imported: with an import of node:http, Node.js loads its fetch() too, which costs every start 30 ms.
 const http = process.getBuiltinModule('node:http');
@@ -21,6 +21,8 @@ interface Call {
   readonly body: string | null;
   /** Names in lower case; the endpoint's own win. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Reads the answer's body past Node's HTTP parser where that is possible; only `readText` finds it then. */
+  readonly direct?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -53,7 +55,7 @@ export function createEndpoint({ baseUrl, apiKey, authorize }: EndpointOptions):
   const fields = Object.entries(own).flat();
   return {
     secrets: [apiKey ?? '', url.host, url.hostname],
-    send: ({ path, body, headers = {}, signal }) =>
+    send: ({ path, body, headers = {}, direct = false, signal }) =>
       new Promise((resolve, reject) => {
         const others = Object.entries(headers).filter(([name]) => !Object.hasOwn(own, name));
         const request = transport.request({
@@ -67,7 +69,10 @@ export function createEndpoint({ baseUrl, apiKey, authorize }: EndpointOptions):
         const abort = () => void request.destroy();
         signal.addEventListener('abort', abort, { once: true });
         if (signal.aborted) abort();
-        request.once('response', resolve);
+        request.once('response', (response) => {
+          if (direct) readDirectly(response);
+          resolve(response);
+        });
         request.on('error', reject);
         request.end(body ?? undefined);
       }),
