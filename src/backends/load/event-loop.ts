@@ -3,8 +3,8 @@ import type { LoadGauge, LoadLevel } from '../../core/ports/load.ts';
 
 const SAMPLE_MS = 250;
 /** Share of the time that the event loop works: from here on it is busy, and stays so until it is below the second one. */
-const BUSY_FROM = 0.6;
-const CALM_BELOW = 0.4;
+const BUSY_FROM = 0.3;
+const CALM_BELOW = 0.2;
 /** A sample this late, twice in a row: whoever asks now waits longer than a client that is told to come back. */
 const OVERLOADED_LATE_MS = 500;
 

@@ -23,10 +23,16 @@ export interface ModelRequest {
   readonly passages?: readonly SourcePassage[];
 }
 
+interface TextChunk {
+  readonly type: 'text' | 'reasoning';
+  readonly text: string;
+  /** True where a source that has paused brings all that came meanwhile as one chunk. */
+  readonly gathers?: boolean;
+}
+
 /** A piece of an answer as it comes. `text` may end inside a surrogate pair or a line ending: whoever logs it mends that. */
 export type ModelChunk =
-  | { readonly type: 'text'; readonly text: string }
-  | { readonly type: 'reasoning'; readonly text: string }
+  | TextChunk
   | { readonly type: 'tool_call'; readonly call_id: string; readonly name: string; readonly arguments: string };
 
 /** How an answer ended. */

@@ -11,18 +11,21 @@ export interface FlushSchedule {
 
 interface FlushScheduleOptions {
   readonly clock: Clock;
+  /** Lets everybody go on who has paused until this window; true when somebody had. */
+  readonly release: () => boolean;
   /** Milliseconds between the starts of two flushes that take everything along. */
   readonly windowMs: () => number;
   /** Flushes; null when nothing of that scope waits. */
   readonly flush: (scope: FlushScope) => Promise<void> | null;
-  /** What still waits after a flush. */
+  /** What still waits after a flush; whoever has paused waits for any. */
   readonly waiting: () => { readonly any: boolean; readonly urgent: boolean };
   readonly onFault: (error: unknown) => void;
 }
 
-export function createFlushSchedule({ clock, windowMs, flush, waiting, onFault }: FlushScheduleOptions): FlushSchedule {
+export function createFlushSchedule({ clock, windowMs, release, flush, waiting, onFault }: FlushScheduleOptions): FlushSchedule {
   const scheduled = { all: false, urgent: false };
   let flushing = false;
+  let released = false;
   let lastWindowStart = Number.NEGATIVE_INFINITY;
 
   function request(scope: FlushScope): void {
@@ -44,9 +47,19 @@ export function createFlushSchedule({ clock, windowMs, flush, waiting, onFault }
     if (flushing) return;
     // Where urgent flushes follow each other without a pause, one of them takes along what has waited its window.
     const taken = scope === 'urgent' && untilWindow() <= 0 ? 'all' : scope;
+    if (taken === 'all' && !released && release()) {
+      // What they bring now goes along.
+      released = true;
+      scheduled[scope] = true;
+      setImmediate(start, scope);
+      return;
+    }
     const flushed = flush(taken);
+    if (taken === 'all') {
+      released = false;
+      if (flushed) lastWindowStart = clock.elapsed();
+    }
     if (!flushed) return;
-    if (taken === 'all') lastWindowStart = clock.elapsed();
     flushing = true;
     flushed.catch(onFault).finally(() => {
       flushing = false;

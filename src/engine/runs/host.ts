@@ -74,6 +74,7 @@ export function createRunHost(ports: EnginePorts): RunHost {
     onCommitted: (runs) => wakeUps.publish(runs),
     onEnded: ({ run }) => tell(run),
     windowMs: () => (load.level() === 'calm' ? FLUSH_WINDOW_MS : BUSY_FLUSH_WINDOW_MS),
+    isBusy: () => load.level() !== 'calm',
   });
   const { execute, tell } = createExecution(ports, { writer, live, wakeUps, lease, closing: closing.signal });
   const renew = () => renewLeases({ store, writer, live }, claim());

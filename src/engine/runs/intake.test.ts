@@ -25,6 +25,7 @@ async function setUp(): Promise<{ live: LiveRun; say: (text: string) => void; st
     onStarted: () => {},
     onEnded: () => {},
     windowMs: () => 10,
+    isBusy: () => false,
   });
   void writer.appendText(
     createLiveRun(runningRun('other'), () => {}),

@@ -44,13 +44,13 @@ export function createIntake({ writer, observer, clock, limits }: IntakePorts, l
     return wait;
   }
 
-  function appendText(type: TextPiece['type'], clean: string): void | Promise<void> {
+  function appendText(type: TextPiece['type'], clean: string, gathers = false): void | Promise<void> {
     if (clean === '' || live.stopReason !== null) return undefined;
     size += clean.length;
     if (size > limits.answerChars) return live.stop('answer_too_long');
     const isFirst = first && type === 'text.appended';
     if (isFirst) tellFirst();
-    return writer.appendText(live, { type, text: clean }, isFirst && live.listeners.length > 0 ? 'urgent' : 'window');
+    return writer.appendText(live, { type, text: clean, gathers }, isFirst && live.listeners.length > 0 ? 'urgent' : 'window');
   }
 
   function tellFirst(): void {
@@ -80,9 +80,9 @@ export function createIntake({ writer, observer, clock, limits }: IntakePorts, l
           appendHeld();
           return live.signal.aborted ? undefined : append({ type: 'node.entered', name: cleanText(chunk.name).slice(0, MAX_NAME) });
         case 'text':
-          return appendText('text.appended', text.push(chunk.text));
+          return appendText('text.appended', text.push(chunk.text), chunk.gathers);
         case 'reasoning':
-          return appendText('reasoning.appended', reasoning.push(chunk.text));
+          return appendText('reasoning.appended', reasoning.push(chunk.text), chunk.gathers);
         case 'tool_call':
           return appendToolCall(chunk);
       }

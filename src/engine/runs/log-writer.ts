@@ -16,8 +16,11 @@ import { addEnding, addFact, addText, createPending, type TextPiece, untilStored
  * delivered and the same offsets are tried again.
  */
 export interface LogWriter {
-  /** Takes text. The promise asks the caller to wait: too much of this run is not stored yet. */
-  appendText(live: LiveRun, piece: TextPiece, lane: Lane): void | Promise<void>;
+  /**
+   * Takes text. The promise asks the caller to wait: too much of this run is not stored yet, or, where the piece `gathers`, this process is busy
+   * and what comes until the next window can as well come at once.
+   */
+  appendText(live: LiveRun, piece: TextPiece & { readonly gathers?: boolean }, lane: Lane): void | Promise<void>;
   /** Takes a fact that is no text, which is urgent. The promise asks to wait. */
   append(live: LiveRun, fact: RunFact): void | Promise<void>;
   /** Resolves when the end, or that the run waits, is stored and delivered, or when the run turned out to be another process's. */
@@ -33,6 +36,8 @@ export interface LogWriter {
 type Lane = 'window' | 'urgent';
 
 const MAX_UNSTORED = 65_536;
+/** Text is quick that comes before so many windows are over. */
+const QUICK_WINDOWS = 1.5;
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 2_000;
 
@@ -50,16 +55,20 @@ export interface LogWriterPorts {
   readonly onEnded: (live: LiveRun) => void;
   /** Milliseconds between the starts of two flushes of deltas, as of now. */
   readonly windowMs: () => number;
+  /** Whether sources are to pause, as of now. */
+  readonly isBusy: () => boolean;
 }
 
 export function createLogWriter(ports: LogWriterPorts): LogWriter {
   const waiting = createWaitingRuns();
   const batches = createBatchStore(ports);
+  const pauses = createPauses();
   const schedule = createFlushSchedule({
     clock: ports.clock,
     windowMs: ports.windowMs,
+    release: pauses.end,
     flush,
-    waiting: waiting.scopes,
+    waiting: () => ({ any: waiting.any || pauses.any, urgent: waiting.urgent }),
     onFault: (error) => ports.observer.faulted('log writer', error),
   });
 
@@ -69,6 +78,11 @@ export function createLogWriter(ports: LogWriterPorts): LogWriter {
     if (lane === 'urgent') waiting.hurry(pending);
     if (isNew || lane === 'urgent') schedule.request(lane === 'urgent' ? 'urgent' : 'all');
     return pending;
+  }
+
+  /** Nothing is won by a pause of a source that brings nothing meanwhile. */
+  function isQuick({ deliveredAt }: LiveRun): boolean {
+    return deliveredAt !== null && ports.clock.elapsed() - deliveredAt < QUICK_WINDOWS * ports.windowMs();
   }
 
   function flush(scope: FlushScope): Promise<void> | null {
@@ -89,7 +103,8 @@ export function createLogWriter(ports: LogWriterPorts): LogWriter {
       if (live.stopReason === 'lost') return undefined;
       const pending = pendingOf(live, lane);
       addText(pending, piece);
-      return pending.size > MAX_UNSTORED ? untilStored(pending) : undefined;
+      if (pending.size > MAX_UNSTORED) return untilStored(pending);
+      return piece.gathers && ports.isBusy() && isQuick(live) ? pauses.begin() : undefined;
     },
     append(live, fact) {
       if (live.stopReason === 'lost') return undefined;
@@ -107,7 +122,30 @@ export function createLogWriter(ports: LogWriterPorts): LogWriter {
       const pending = live.pending ?? live.flushing;
       return pending ? untilStored(pending) : Promise.resolve();
     },
-    close: batches.close,
+    close() {
+      batches.close();
+      pauses.end();
+    },
+  };
+}
+
+/** The sources that wait for the next window: one promise for all of them. */
+function createPauses() {
+  let pause: PromiseWithResolvers<void> | null = null;
+  return {
+    get any() {
+      return pause !== null;
+    },
+    begin(): Promise<void> {
+      pause ??= Promise.withResolvers<void>();
+      return pause.promise;
+    },
+    end(): boolean {
+      const ended = pause;
+      pause = null;
+      ended?.resolve();
+      return ended !== null;
+    },
   };
 }
 
@@ -117,7 +155,12 @@ function createWaitingRuns() {
   let urgent: Pending[] = [];
 
   return {
-    scopes: () => ({ any: all.length > 0, urgent: urgent.length > 0 }),
+    get any() {
+      return all.length > 0;
+    },
+    get urgent() {
+      return urgent.length > 0;
+    },
     add(live: LiveRun): Pending {
       const pending = createPending(live);
       live.pending = pending;
@@ -130,7 +173,7 @@ function createWaitingRuns() {
     },
     take(scope: FlushScope): readonly Pending[] {
       // What went with an urgent flush is still on the other list.
-      const taken = scope === 'urgent' ? urgent : all.filter((pending) => pending.live.pending === pending);
+      const taken = endsLast(scope === 'urgent' ? urgent : all.filter((pending) => pending.live.pending === pending));
       urgent = [];
       if (scope === 'all') all = [];
       for (const pending of taken) {
@@ -140,6 +183,12 @@ function createWaitingRuns() {
       return taken;
     },
   };
+}
+
+/** Whoever has seen an end may ask again at once, and would wait for what is handed over behind it. */
+function endsLast(pendings: readonly Pending[]): readonly Pending[] {
+  const ends = pendings.filter(({ ending }) => ending !== null);
+  return ends.length === 0 ? pendings : [...pendings.filter(({ ending }) => ending === null), ...ends];
 }
 
 function reportGaps({ clock, observer }: LogWriterPorts, stored: readonly Pending[]): void {

@@ -6,16 +6,18 @@ export interface Outlet {
   readonly sink: ChunkSink;
   /** UTF-16 code units of text, reasoning and tool arguments together. */
   readonly maxCharacters: number;
+  /** Whether a source that has paused brings all that came meanwhile as one chunk. */
+  gathers: boolean;
   characters: number;
   /** True once the sink has got a chunk. */
   hasDelivered: boolean;
-  gathered: { readonly type: 'text' | 'reasoning'; text: string } | null;
-  waiting: Promise<void>[] | null;
+  gathered: { readonly type: 'text' | 'reasoning'; text: string; readonly gathers: boolean } | null;
+  waiting: Promise<unknown> | null;
 }
 
 /** An outlet for one answer. */
 export function createOutlet(sink: ChunkSink, maxCharacters: number): Outlet {
-  return { sink, maxCharacters, characters: 0, hasDelivered: false, gathered: null, waiting: null };
+  return { sink, maxCharacters, gathers: false, characters: 0, hasDelivered: false, gathered: null, waiting: null };
 }
 
 /** Counts characters. Throws `upstream_too_long` when there are too many by now. */
@@ -38,7 +40,7 @@ export function handText(outlet: Outlet, type: 'text' | 'reasoning', text: strin
     return;
   }
   release(outlet);
-  outlet.gathered = { type, text };
+  outlet.gathered = { type, text, gathers: outlet.gathers };
 }
 
 /** Hands over the text that was gathered. */
@@ -54,13 +56,12 @@ export function held(outlet: Outlet): Promise<unknown> | null {
   release(outlet);
   const { waiting } = outlet;
   outlet.waiting = null;
-  return waiting && Promise.all(waiting);
+  return waiting;
 }
 
 function give(outlet: Outlet, chunk: ModelChunk): void {
   outlet.hasDelivered = true;
   const pause = outlet.sink(chunk);
   if (!(pause instanceof Promise)) return;
-  outlet.waiting ??= [];
-  outlet.waiting.push(pause);
+  outlet.waiting = outlet.waiting === null ? pause : Promise.all([outlet.waiting, pause]);
 }
