@@ -65,4 +65,36 @@ describe('an event stream', () => {
     expect(stream.signal.aborted).toBe(true);
     socket.destroy();
   });
+
+  it('that lasts has its connection for itself and notices when its client leaves', async () => {
+    const socket = connect(server.port, '127.0.0.1', () => socket.write('GET /door/lasting HTTP/1.1\r\nHost: x\r\n\r\n'));
+    let answer = '';
+    socket.on('data', (bytes) => {
+      answer += bytes;
+    });
+    await expect.poll(() => server.streams.length).toBe(1);
+    const stream = server.streams[0] ?? expect.fail('no stream');
+    // The parsers that were let go serve the next connections, which must have nothing to do with this one.
+    socket.write('GET /door/who/1 HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect(await Promise.all(Array.from({ length: 8 }, async (_, at) => (await server.get(`/door/who/${at}`)).status))).toEqual(
+      Array.from({ length: 8 }, () => 401),
+    );
+    stream.write('data: x\n\n');
+    server.clock.advance(15_000);
+    await expect.poll(() => answer).toContain('ping');
+    const [head, body] = answer.split('\r\n\r\n9\r\n');
+    expect(head).toMatch(/^HTTP\/1\.1 200 OK\r\n.*^connection: close$/ims);
+    expect(body).toBe('data: x\n\n\r\n8\r\n: ping\n\n\r\n');
+    expect(stream.signal.aborted).toBe(false);
+    socket.end();
+    await expect.poll(() => stream.signal.aborted).toBe(true);
+  });
+
+  it('that lasts can end, with its connection', async () => {
+    const answer = server.raw('GET /door/lasting HTTP/1.1\r\nHost: x\r\n\r\n');
+    await expect.poll(() => server.streams.length).toBe(1);
+    server.streams[0]?.write('data: x\n\n');
+    server.streams[0]?.end();
+    expect(await answer).toMatch(/9\r\ndata: x\n\n\r\n0\r\n\r\n$/);
+  });
 });

@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Engine } from '../engine/index.ts';
+import { letGoOfParser } from './http-parser.ts';
 import { setRateHeaders } from './rate-headers.ts';
 import { checkNotRevoked, countConnection, onCredentialEnd } from './stream-permit.ts';
 import { visitOf } from './visit.ts';
@@ -46,9 +47,16 @@ export interface EventStreams {
    * Sends status 200 and the headers set on `reply`; the content type goes out exactly as given. Breaks the response off when its request's
    * credential is revoked or its time is over. Throws `too_many_connections` and `auth_revoked` before anything is sent.
    */
-  open(reply: FastifyReply, options: { readonly contentType: string; readonly pings: boolean }): EventStream;
+  open(reply: FastifyReply, options: StreamOptions): EventStream;
   /** Breaks all responses off that were not ended, and stops the timer. */
   close(): void;
+}
+
+interface StreamOptions {
+  readonly contentType: string;
+  readonly pings: boolean;
+  /** Whether it mostly lasts until its client leaves: its connection then serves no other request, and takes less memory. */
+  readonly lasting?: boolean;
 }
 
 interface OpenResponse {
@@ -77,10 +85,10 @@ export function createEventStreams({ clock, limits }: { clock: Clock; limits: Pi
     cancelTimer = responses.size > 0 ? clock.after(TICK_MS, onTick) : null;
   }
 
-  function open(reply: FastifyReply, { contentType, pings }: { contentType: string; pings: boolean }): EventStream {
+  function open(reply: FastifyReply, { contentType, pings, lasting = false }: StreamOptions): EventStream {
     checkNotRevoked(reply);
     countConnection(reply, limits);
-    const raw = startResponse(reply, contentType);
+    const raw = lasting ? startLastResponse(reply, contentType) : startResponse(reply, contentType);
     const closed = new AbortController();
     const chunked = takeOverChunking(raw);
     const sink = sinkOf(raw);
@@ -153,6 +161,13 @@ function startResponse(reply: FastifyReply, contentType: string): RawResponse {
   raw.flushHeaders();
   visitOf(request).streamed = true;
   forgetHeaders(request.raw);
+  return raw;
+}
+
+/** The last response on its connection. */
+function startLastResponse(reply: FastifyReply, contentType: string): RawResponse {
+  const raw = startResponse(reply.header('connection', 'close'), contentType);
+  if (raw.socket && raw.req.complete) letGoOfParser(raw.socket);
   return raw;
 }
 

@@ -32,7 +32,7 @@ export interface FrontServer {
   readonly port: number;
   readonly clock: FakeClock;
   readonly draining: AbortController;
-  /** Responses of GET `/door/stream`, in order. */
+  /** Responses of GET `/door/stream` and `/door/lasting`, in order. */
   readonly streams: readonly EventStream[];
   logged(): string;
   /** Sends bytes as they are and gives all bytes that come until the connection is closed. */
@@ -68,6 +68,10 @@ function createDoor(streams: EventStream[]): Dialect {
         await charge(door, request);
         reply.header('x-run-id', 'r');
         streams.push(eventStreams.open(reply, { contentType: 'text/event-stream', pings: true }));
+      });
+      scope.get('/lasting', async (_request, reply) => {
+        await undefined;
+        streams.push(eventStreams.open(reply, { contentType: 'text/event-stream', pings: true, lasting: true }));
       });
       scope.get('/broken', async () => {
         throw new Error('secret path /etc');

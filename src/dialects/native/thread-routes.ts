@@ -126,7 +126,7 @@ async function followThread({ engine, eventStreams }: DialectDeps, bound: Reader
     reply.header('x-thread-id', ref.id);
     const { id, log } = request;
     const onFault = (err: unknown) => log.error({ request_id: id, err }, 'thread events broke off');
-    const stream = eventStreams.open(reply, nativeStream);
+    const stream = eventStreams.open(reply, { ...nativeStream, lasting: true });
     const ends = { onFault, leave };
     void tellEvents(stream, ends, (reader) => engine.threads.follow(owner, ref, { after: cursor?.offset ?? newest, ...reader }));
   } catch (error) {
