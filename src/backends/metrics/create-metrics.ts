@@ -5,6 +5,7 @@ import type { RunStore } from '../../core/ports/store.ts';
 import { createRunMetrics } from './run-metrics.ts';
 import { createSocketMetrics, type SocketMetrics } from './socket-metrics.ts';
 import { addStoredRuns } from './stored-runs.ts';
+import { createTallies } from './tallies.ts';
 
 /** What a server tells of an answered request: names of routes and dialects, never an address. */
 interface AnsweredRequest {
@@ -36,6 +37,7 @@ let processRegistry: Registry | null = null;
 
 export function createMetrics({ isListed, store, clock }: MetricsOptions): ProcessMetrics {
   const registry = new Registry();
+  const tallies = createTallies();
   const registers = [registry];
   const requests = new Counter({
     name: 'polylogue_http_requests_total',
@@ -55,7 +57,7 @@ export function createMetrics({ isListed, store, clock }: MetricsOptions): Proce
   const ofProcess = registryOfProcess();
   const modelLabel = (model: string) => (isListed(model) ? model : 'other');
   return {
-    observer: createRunMetrics({ registry, modelLabel }),
+    observer: createRunMetrics({ registry, tallies, modelLabel }),
     answered({ dialect, route, method, status, durationMs }) {
       requests.inc({ dialect, route, method, status });
       if (durationMs !== null) duration.observe({ dialect, route, method }, durationMs / 1000);
@@ -65,7 +67,7 @@ export function createMetrics({ isListed, store, clock }: MetricsOptions): Proce
       await countStored();
       for (const [kind, count] of Object.entries(open)) connections.set({ kind }, count);
       const texts = await Promise.all([registry.metrics(), ofProcess.metrics()]);
-      return { type: registry.contentType, text: texts.join('') };
+      return { type: registry.contentType, text: [...texts, tallies.toText()].join('') };
     },
   };
 }

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Observer } from '../../core/ports/observer.ts';
 import { createFlushMetrics } from './flush-metrics.ts';
+import type { Tallies } from './tallies.ts';
 import { WAITS } from './waits.ts';
 
 const nothing = () => undefined;
@@ -8,20 +9,20 @@ const uncounted = { runBegun: nothing, modelCalled: nothing, modelReturned: noth
 
 interface RunMetricsOptions {
   readonly registry: Registry;
+  readonly tallies: Tallies;
   /** The name to count a model under; one of few, whatever callers ask for. */
   readonly modelLabel: (model: string) => string;
 }
 
 /** An observer that counts runs, tokens and refusals. Nothing is done for a token, and for a run at most one observation a flush. */
-export function createRunMetrics({ registry, modelLabel }: RunMetricsOptions): Observer {
+export function createRunMetrics({ registry, tallies, modelLabel }: RunMetricsOptions): Observer {
   const registers = [registry];
   const running = new Gauge({ name: 'polylogue_runs_running', help: 'Runs that this process executes now.', registers });
   const queued = new Counter({ name: 'polylogue_runs_queued_total', help: 'Runs that had to wait in their thread.', registers });
-  const waited = new Histogram({
+  const waited = tallies.add({
     name: 'polylogue_run_queue_seconds',
     help: 'How long runs were stored before they were executed.',
     buckets: WAITS,
-    registers,
   });
   const ended = new Counter({
     name: 'polylogue_runs_ended_total',
@@ -29,11 +30,10 @@ export function createRunMetrics({ registry, modelLabel }: RunMetricsOptions): O
     labelNames: ['model', 'status', 'code'],
     registers,
   });
-  const lasted = new Histogram({
+  const lasted = tallies.add({
     name: 'polylogue_run_duration_seconds',
     help: 'From the start of an execution to its stored end.',
     buckets: [...WAITS, 120, 300, 1800],
-    registers,
   });
   const tokens = new Counter({
     name: 'polylogue_tokens_total',
@@ -49,7 +49,7 @@ export function createRunMetrics({ registry, modelLabel }: RunMetricsOptions): O
     registers,
   });
   return {
-    ...createFlushMetrics(registry),
+    ...createFlushMetrics(registry, tallies),
     ...createTroubleMetrics(registry),
     ...createToolMetrics(registry),
     ...uncounted,
