@@ -9,7 +9,7 @@ import type { Observer } from '../core/ports/observer.ts';
 import type { RunStore } from '../core/ports/store.ts';
 
 interface Watched {
-  readonly catalogue: Pick<Catalogue, 'list'>;
+  readonly catalogue: Pick<Catalogue, 'lists'>;
   readonly store: Pick<RunStore, 'countUnfinished'>;
 }
 
@@ -18,8 +18,7 @@ export function openObservers(
   log: Logger,
   { catalogue, store }: Watched,
 ): { readonly observer: Observer; readonly metrics: ProcessMetrics } {
-  const isListed = (model: string) => catalogue.list().some(({ name }) => name === model);
-  const metrics = createMetrics({ isListed, store, clock: systemClock });
+  const metrics = createMetrics({ isListed: catalogue.lists, store, clock: systemClock });
   const observers = [createLogObserver(log), metrics.observer, createTraceObserver(systemClock)];
   return { observer: combineObservers(observers, (err) => log.error({ err }, 'an observer failed')), metrics };
 }

@@ -88,6 +88,7 @@ export function createCatalogue({ settings, providers, ownNames = new Map(), log
     defaultModel,
     find: (name) => models.get(name) ?? (servesAnyName && VISIBLE_NAME.test(name) ? modelOf(name, { provider: DEMO }) : null),
     list: () => [...models.values()],
+    lists: (name) => models.has(name),
     provider: (name) => (Object.hasOwn(providers, name) ? providers[name] : undefined) ?? null,
     async refresh(signal) {
       if (named.length > 0) return;

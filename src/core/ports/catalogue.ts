@@ -17,6 +17,8 @@ export interface Catalogue {
   readonly defaultModel: string;
   find(name: string): CatalogueModel | null;
   list(): readonly CatalogueModel[];
+  /** Whether the list has a model of that name. */
+  lists(name: string): boolean;
   /** Null when no provider of that name is configured. */
   provider(name: string): ModelProvider | null;
 }

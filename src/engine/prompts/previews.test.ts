@@ -26,6 +26,7 @@ function setUp(stream: ModelProvider['stream']) {
       defaultModel: 'best',
       find: () => model,
       list: () => [model],
+      lists: () => true,
       provider: () => ({ stream, listModels: async () => [] }),
     },
     counter: createTokenCounter(),
