@@ -17,10 +17,10 @@ export function announcesBody({ headers }: Pick<FastifyRequest, 'headers'>): boo
   return encoding !== undefined || (length !== undefined && length !== '0');
 }
 
-/** Closes a connection whose request does not come to its end in time. */
+/** Closes a connection whose request does not come to its end in time; nearly all have come by now, and need no timer. */
 export function boundBodyTime(request: FastifyRequest, reply: FastifyReply, clock: Pick<Clock, 'after'>): void {
   const { raw } = request;
-  if (!announcesBody(request) || (request.routeOptions.config as RouteBody).streamsBody) return;
+  if (raw.complete || !announcesBody(request) || (request.routeOptions.config as RouteBody).streamsBody) return;
   const cancel = clock.after(BODY_MS, () => refuseSlow(reply));
   raw.once('end', cancel);
   raw.once('close', cancel);

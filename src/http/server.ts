@@ -137,13 +137,16 @@ function createApp(options: ServerOptions): FastifyInstance {
 function addHooks(app: FastifyInstance, { draining, hosts, deps }: ServerOptions): void {
   app.addHook('onRequest', (request, reply, done) => {
     setCommonHeaders(request, reply);
-    boundBodyTime(request, reply, deps.clock);
     if (hosts && !hosts(request.headers.host) && !PROBES.has(request.routeOptions.url ?? '')) throw hostUnknown();
     if (!draining.aborted) return done();
     reply.header('connection', 'close');
     if (!['GET', 'HEAD', 'OPTIONS'].includes(request.method)) {
       throw new AppError('draining', 'This server is about to stop; send the request again in a few seconds.', { retryAfterSeconds: 5 });
     }
+    done();
+  });
+  app.addHook('preParsing', (request, reply, ...[, done]) => {
+    boundBodyTime(request, reply, deps.clock);
     done();
   });
   app.addHook('onSend', (request, reply, ...[, done]) => {
