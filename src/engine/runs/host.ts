@@ -71,7 +71,7 @@ export function createRunHost(ports: EnginePorts): RunHost {
     onStarted: (runs) => {
       for (const run of runs) execute(run);
     },
-    onCommitted: (runs) => wakeUps.publish(runs),
+    ...(store.hints && { onCommitted: wakeUps.publish }),
     onEnded: ({ run }) => tell(run),
     windowMs: () => (load.level() === 'calm' ? FLUSH_WINDOW_MS : BUSY_FLUSH_WINDOW_MS),
     isBusy: () => load.level() !== 'calm',

@@ -249,10 +249,10 @@ function batchOf(taken: readonly Pending[]): Pick<LogBatch, 'segments' | 'waits'
   const ends: RunEnd[] = [];
   let durable = false;
   for (const pending of taken) {
-    const [first, ...others] = pending.approvals;
-    if (pending.ending) ends.push(endOf(pending, pending.ending));
-    else if (first) waits.push({ segment: segmentOf(pending), approvals: [first, ...others] });
-    else segments.push(segmentOf(pending));
+    const { ending, approvals } = pending;
+    if (ending) ends.push(endOf(pending, ending));
+    else if (approvals.length === 0) segments.push(segmentOf(pending));
+    else waits.push({ segment: segmentOf(pending), approvals: approvals as RunWait['approvals'] });
     durable ||= pending.durable;
   }
   return { segments, waits, ends, durable };
@@ -262,7 +262,7 @@ function deliver(ports: LogWriterPorts, stored: readonly Pending[], { fenced, st
   ports.onCommitted?.(stored.map(({ live }) => live.run.id));
   for (const { live, events, approvals, waiting, ending } of stored) {
     live.flushing = null;
-    if (fenced.includes(live.run.id)) live.stop('lost');
+    if (fenced.length > 0 && fenced.includes(live.run.id)) live.stop('lost');
     else {
       if (ending && at !== null) live.outcome = { ending, at };
       live.commit(events);
