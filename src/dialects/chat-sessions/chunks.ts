@@ -1,11 +1,9 @@
 import { isWhiteSpace } from '../../http/raw-text.ts';
 
-/** Cuts an answer's text into the chunks that go on the wire. */
-export interface ChunkCutter {
-  /** The chunks that this piece of text makes ready. */
-  push(text: string): readonly string[];
-  /** What still waited. */
-  end(): readonly string[];
+/** An answer's text on its way into the chunks that go on the wire. One object with functions beside it: it is looked at for every token. */
+interface ChunkCutter {
+  /** What waits for the text behind it. */
+  held: string;
 }
 
 /** Bytes a frame takes at most on the wire. */
@@ -50,33 +48,36 @@ function lastForcedCut(text: string, high: number): number {
   return 1;
 }
 
-/**
- * Cuts inside words only: the last visible character and the white space behind it wait for the next visible character, so that a chunk
- * never begins or ends with white space but at the answer's two ends, and a client may strip chunks. A text that can nowhere be cut so
- * ("1 2 3") waits for its end, but no longer than one frame holds (16 KB on the wire): then it is cut before a white space.
- */
+/** A cutter for one answer. */
 export function createChunkCutter(): ChunkCutter {
-  let held = '';
-  return {
-    push(text) {
-      const chunks: string[] = [];
-      let searched = held.length;
-      held += text;
-      for (let fit = unitsThatFit(held); fit < held.length; fit = unitsThatFit(held)) {
-        const cut = lastCut(held, searched, fit) || lastForcedCut(held, fit);
-        chunks.push(held.slice(0, cut));
-        held = held.slice(cut);
-        searched = 0;
-      }
-      const cut = lastCut(held, searched, held.length);
-      if (cut > 0) chunks.push(held.slice(0, cut));
-      held = held.slice(cut);
-      return chunks;
-    },
-    end() {
-      const rest = held;
-      held = '';
-      return rest === '' ? [] : [rest];
-    },
-  };
+  return { held: '' };
+}
+
+/**
+ * The chunks that a piece of text makes ready. Cuts inside words only: the last visible character and the white space behind it wait for the
+ * next visible character, so that a chunk never begins or ends with white space but at the answer's two ends, and a client may strip chunks. A
+ * text that can nowhere be cut so ("1 2 3") waits for its end, but no longer than one frame holds (16 KB on the wire): then it is cut before a
+ * white space.
+ */
+export function cutChunks(cutter: ChunkCutter, text: string): readonly string[] {
+  const chunks: string[] = [];
+  let searched = cutter.held.length;
+  let held = cutter.held + text;
+  for (let fit = unitsThatFit(held); fit < held.length; fit = unitsThatFit(held)) {
+    const cut = lastCut(held, searched, fit) || lastForcedCut(held, fit);
+    chunks.push(held.slice(0, cut));
+    held = held.slice(cut);
+    searched = 0;
+  }
+  const cut = lastCut(held, searched, held.length);
+  if (cut > 0) chunks.push(held.slice(0, cut));
+  cutter.held = held.slice(cut);
+  return chunks;
+}
+
+/** What still waited at the answer's end. */
+export function lastChunks(cutter: ChunkCutter): readonly string[] {
+  const { held } = cutter;
+  cutter.held = '';
+  return held === '' ? [] : [held];
 }

@@ -1,6 +1,6 @@
 import { cutFalseEnds, DONE } from '../../http/raw-text.ts';
 import type { Encoder, Frame, StreamFormat } from '../../http/stream-format.ts';
-import { createChunkCutter } from './chunks.ts';
+import { createChunkCutter, cutChunks, lastChunks } from './chunks.ts';
 
 function frame(data: string): Frame {
   return { part: null, event: null, data };
@@ -17,12 +17,12 @@ function createEncoder(): Encoder {
   return (event) => {
     switch (event.type) {
       case 'text.appended':
-        return textFrames(cutter.push(event.text));
+        return textFrames(cutChunks(cutter, event.text));
       case 'run.completed':
       case 'run.cancelled':
-        return [...textFrames(cutter.end()), frame(DONE)];
+        return [...textFrames(lastChunks(cutter)), frame(DONE)];
       case 'run.failed':
-        return [...textFrames(cutter.end()), { part: null, event: 'error', data: JSON.stringify({ detail: event.detail }) }];
+        return [...textFrames(lastChunks(cutter)), { part: null, event: 'error', data: JSON.stringify({ detail: event.detail }) }];
       case 'run.started':
       case 'run.restarted':
       case 'node.entered':
