@@ -43,7 +43,7 @@ export function storedAnswer(live: LiveRun, { ending, at }: NonNullable<LiveRun[
       ...{ id, threadId, seq, parentId, runId, usage },
       role: 'assistant',
       status,
-      parts: partsOf(live),
+      parts: fact.type === 'run.completed' ? fact.message.parts : partsOf(live),
       model: snapshot.model,
       createdAt: at,
     },

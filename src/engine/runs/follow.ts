@@ -74,11 +74,14 @@ function hand(reader: Reader, events: readonly RunEvent[]): void | Promise<void>
 function followLive(live: LiveRun, reader: Reader, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     let held = false;
+    // Asked with every token, where the signal would be one more object to look at.
+    let over = false;
     const stopListening = live.listen(onCommit);
     signal.addEventListener('abort', finish);
     goOn();
 
     function finish(): void {
+      over = true;
       stopListening();
       signal.removeEventListener('abort', finish);
       resolve();
@@ -97,10 +100,10 @@ function followLive(live: LiveRun, reader: Reader, signal: AbortSignal): Promise
     function take(wait: void | Promise<void>): void {
       held = wait !== undefined;
       if (wait) wait.then(goOn, fail);
-      else if (live.ended || reader.done || signal.aborted) finish();
+      else if (live.ended || reader.done || over) finish();
     }
     function onCommit(events: readonly RunEvent[]): void {
-      if (held || signal.aborted) return;
+      if (held || over) return;
       const next = events[0]?.offset === reader.position + 1;
       try {
         take(next ? hand(reader, events) : handRest(live, reader, signal));

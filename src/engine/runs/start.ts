@@ -167,17 +167,18 @@ async function beginning(ports: StartPorts, input: StartRun): Promise<Beginning>
 async function destination(ports: StartPorts, { owner, thread, model, agent }: StartRun) {
   const { store, catalogue, ids, defaultAgent } = ports;
   const ref = refTo(thread);
-  const [chosen, stored] = await Promise.all([agentNamed(store, owner, agent), ref && store.findThread(owner, ref)]);
+  const named = agentNamed(store, owner, agent);
+  const [chosen, stored] = ref ? await Promise.all([named, store.findThread(owner, ref)]) : [await named, null];
   if (ref && stored) {
     const answering = chosen ?? (await agentOf(store, owner, stored)) ?? (await agentNamed(store, owner, defaultAgent));
     return { thread: { ref }, model: modelNamed(catalogue, model ?? answering?.model ?? stored.model), agent: answering };
   }
   if (!('create' in thread)) throw threadNotFound();
-  const named = modelNamed(catalogue, model ?? thread.create.model);
-  const create = newThread(ids, { model: named.name, ...thread.create });
+  const usual = modelNamed(catalogue, model ?? thread.create.model);
+  const create = newThread(ids, { model: usual.name, ...thread.create });
   const answering = chosen ?? (await agentNamed(store, owner, create.agent ?? defaultAgent));
   const own = model ? null : (answering?.model ?? null);
-  return { thread: { create }, model: own === null ? named : modelNamed(catalogue, own), agent: answering };
+  return { thread: { create }, model: own === null ? usual : modelNamed(catalogue, own), agent: answering };
 }
 
 /** A thread's agent; null when it is gone: who goes on with a conversation often cannot name another. */
