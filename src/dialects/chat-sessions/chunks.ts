@@ -48,6 +48,8 @@ function lastForcedCut(text: string, high: number): number {
   return 1;
 }
 
+const NONE: readonly never[] = [];
+
 /** A cutter for one answer. */
 export function createChunkCutter(): ChunkCutter {
   return { held: '' };
@@ -60,19 +62,20 @@ export function createChunkCutter(): ChunkCutter {
  * white space.
  */
 export function cutChunks(cutter: ChunkCutter, text: string): readonly string[] {
-  const chunks: string[] = [];
   let searched = cutter.held.length;
   let held = cutter.held + text;
+  let chunks: readonly string[] = NONE;
   for (let fit = unitsThatFit(held); fit < held.length; fit = unitsThatFit(held)) {
     const cut = lastCut(held, searched, fit) || lastForcedCut(held, fit);
-    chunks.push(held.slice(0, cut));
+    chunks = [...chunks, held.slice(0, cut)];
     held = held.slice(cut);
     searched = 0;
   }
   const cut = lastCut(held, searched, held.length);
-  if (cut > 0) chunks.push(held.slice(0, cut));
   cutter.held = held.slice(cut);
-  return chunks;
+  if (cut === 0) return chunks;
+  const last = held.slice(0, cut);
+  return chunks.length === 0 ? [last] : [...chunks, last];
 }
 
 /** What still waited at the answer's end. */

@@ -2,14 +2,17 @@ import { cutFalseEnds, DONE } from '../../http/raw-text.ts';
 import type { Encoder, Frame, StreamFormat } from '../../http/stream-format.ts';
 import { createChunkCutter, cutChunks, lastChunks } from './chunks.ts';
 
+const NONE: readonly never[] = [];
+
 function frame(data: string): Frame {
   return { part: null, event: null, data };
 }
 
-function textFrames(chunks: readonly string[]): Frame[] {
-  const frames: Frame[] = [];
-  for (const chunk of chunks) for (const piece of cutFalseEnds(chunk)) frames.push(frame(piece));
-  return frames;
+function textFrames(chunks: readonly string[]): readonly Frame[] {
+  const [first, second] = chunks;
+  if (first === undefined) return NONE;
+  const pieces = second === undefined ? cutFalseEnds(first) : chunks.flatMap(cutFalseEnds);
+  return pieces.map(frame);
 }
 
 function createEncoder(): Encoder {

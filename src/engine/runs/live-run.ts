@@ -14,7 +14,7 @@ type Listener = (events: readonly RunEvent[]) => void;
 /** What a run has appended since the last flush, each event at the place that it will have in the log. */
 export interface Pending {
   readonly live: LiveRun;
-  readonly events: RunEvent[];
+  events: RunEvent[];
   /** Offset of the first event. */
   readonly first: number;
   /** Characters of text in the events, roughly. */

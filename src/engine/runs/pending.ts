@@ -44,8 +44,12 @@ function textFact({ run: { answerId: message_id }, textLength: at }: LiveRun, { 
   return type === 'text.appended' ? { type, message_id, text, at } : { type, message_id, text };
 }
 
-function place({ live, events, first }: Pending, fact: RunFact): void {
-  events.push(logEvent(live.run.id, first + events.length, fact));
+function place(pending: Pending, fact: RunFact): void {
+  const { live, events, first } = pending;
+  const event = logEvent(live.run.id, first + events.length, fact);
+  // Nearly all have one event, and V8 gives a list that grows from nothing room for seventeen.
+  if (events.length === 0) pending.events = [event];
+  else events.push(event);
 }
 
 /** A text in pieces of bounded size, cut between code points. */
