@@ -10,7 +10,7 @@ interface TallyOptions {
   readonly buckets: readonly number[];
 }
 
-/** Histograms of what happens with tokens and flushes: prom-client finds a bucket by its bound's text, which costs ten times what is counted. */
+/** Histograms of what happens with tokens and flushes: prom-client finds a bucket by its bound's text, which takes four times as long. */
 export interface Tallies {
   add(options: TallyOptions): Tally;
   /** All of them in Prometheus' text format. */
