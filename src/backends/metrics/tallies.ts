@@ -1,5 +1,5 @@
 /** A histogram without labels. */
-export interface Tally {
+interface Tally {
   observe(value: number): void;
 }
 
