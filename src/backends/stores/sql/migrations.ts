@@ -11,6 +11,7 @@ import { searchQueue } from './migrations/0008-search-queue.ts';
 import { contentsByType } from './migrations/0009-contents-by-type.ts';
 import { agents } from './migrations/0010-agents.ts';
 import { fewerIndexes } from './migrations/0011-fewer-indexes.ts';
+import { plainTexts } from './migrations/0013-plain-texts.ts';
 import type { Database } from './schema.ts';
 import type { Dialect, Session } from './session.ts';
 import { allOf, builders, runOf } from './session.ts';
@@ -33,6 +34,7 @@ const migrations: readonly Migration[] = [
   { name: 'contents by type', statements: contentsByType },
   { name: 'agents', statements: agents },
   { name: 'fewer indexes', statements: fewerIndexes },
+  { name: 'plain texts', statements: plainTexts },
 ];
 
 /** The version to which this program brings a store. */

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { ann, append, begin, beginning, bob, elsewhere, ending, NOW } from '../../../../test/contracts/store-fixtures.ts';
-import { createTestDatabase, findTestServer } from '../../../../test/support/test-database.ts';
+import { ann, append, begin, beginning, bob, elsewhere, ending, NOW, turn } from '../../../../test/contracts/store-fixtures.ts';
+import { createTestDatabase, findTestServer, queryDatabase } from '../../../../test/support/test-database.ts';
 import type { AgentId, RunId } from '../../../core/ids.ts';
 import type { Store } from '../../../core/ports/store.ts';
 import { searchWordsOf } from '../../../core/search-words.ts';
@@ -140,6 +140,10 @@ test.skipIf(server === null)('a PostgreSQL store of version 2 goes on with what 
   await checkUpgraded(store);
   await checkNamedAgents(store);
   await checkFilled(store);
+  // A text that fits a page lies there as it is, a longer one compressed.
+  for (const characters of [5_000, 50_000]) await turn(store, {}, 'w'.repeat(characters));
+  const places = 'select pg_column_compression(parts) is null as plain from polylogue.messages where length(parts) > 4000 order by length(parts)';
+  expect(await queryDatabase(url, places)).toEqual([{ plain: true }, { plain: false }]);
   await store.close();
   await drop();
 });
