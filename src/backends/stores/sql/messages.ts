@@ -30,7 +30,7 @@ const valuesOf = (param: Param<Columns>): Columns => ({
 const add = prepared((db, param: Param<Columns>) => db.insertInto('messages').values(valuesOf(param)));
 
 /** Both rows at a time: one round trip to PostgreSQL. */
-const addWithWords = prepared((db, param: Param<Columns & { words: readonly string[] }>) =>
+const addWithWords = prepared((db, param: Param<Columns & { words: string }>) =>
   db
     .with('stored', (cte) => cte.insertInto('messages').values(valuesOf(param)))
     .insertInto('search_entries')
@@ -60,7 +60,7 @@ const promised = prepared((db, param: Param<{ thread: string; id: string }>) =>
 );
 
 /** A message to write. */
-interface NewMessageRow extends Omit<Columns, 'parts'> {
+export interface NewMessageRow extends Omit<Columns, 'parts'> {
   readonly parts: readonly Part[];
 }
 

@@ -18,7 +18,7 @@ interface Entry {
 }
 
 /** PostgreSQL keeps a text's place and its words in one row. */
-const addEntry = prepared((db, param: Param<{ thread: string; seq: number; words: readonly string[] }>) =>
+const addEntry = prepared((db, param: Param<{ thread: string; seq: number; words: string }>) =>
   db
     .insertInto('search_entries')
     .values({ thread_key: param('thread'), seq: param('seq'), words: wordVector(param('words')) })
@@ -52,9 +52,9 @@ const removeBacklog = prepared((db, param: Param<{ thread: string }>) =>
   db.deleteFrom('search_backlog').where('thread_key', '=', param('thread')),
 );
 
-/** Words as PostgreSQL keeps them, without their places in the text. */
-export function wordVector(words: readonly string[]): RawBuilder<string> {
-  return sql<string>`array_to_tsvector(${words}::text[])`;
+/** Words, with spaces between them, as PostgreSQL keeps them, without their places in the text. */
+export function wordVector(words: string): RawBuilder<string> {
+  return sql<string>`array_to_tsvector(string_to_array(${words}, ' '))`;
 }
 
 /** Lets searches find a thread by a text, unless they do already by what has that place in the thread. */
@@ -66,7 +66,7 @@ export function addToSearch(session: Session, { threadKey, seq, userId, text }: 
       return;
     case 'postgres': {
       const words = indexWords(userId, text);
-      if (words.length > 0) addEntry.post(session, { ...place, words });
+      if (words !== '') addEntry.post(session, { ...place, words });
       return;
     }
   }

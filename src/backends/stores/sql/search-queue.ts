@@ -80,9 +80,9 @@ export async function indexQueued(session: Session, limit: number): Promise<void
   const places: [thread: string, seq: number][] = [];
   for (const { thread_key: thread, seq, user_id, title, parts } of texts) {
     const text = seq === 0 ? (title ?? '') : textOf(JSON.parse(parts ?? '[]') as readonly Part[]);
-    const found = user_id === null ? [] : indexWords(user_id, text);
-    if (found.length === 0) continue;
-    words.set(`${seq} ${thread}`, found.join(' '));
+    const found = user_id === null ? '' : indexWords(user_id, text);
+    if (found === '') continue;
+    words.set(`${seq} ${thread}`, found);
     places.push([thread, seq]);
   }
   const added = places.length === 0 ? [] : await addEntries.all(session, { places: JSON.stringify(places) });
