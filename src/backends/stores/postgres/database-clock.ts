@@ -68,9 +68,14 @@ async function measureOnce(session: Session, clock: ServerClock): Promise<Measur
   return { ahead: row.now - (before + at) / 2, at, took: at - before };
 }
 
+/** A lease whose end is moved by `shift` milliseconds. */
+export function shiftedLease<L extends Lease>(lease: L, shift: number): L {
+  return { ...lease, until: lease.until + shift };
+}
+
 /** The same operations with leases, and the time at which they are over, moved by `shift` milliseconds. */
 export function withShiftedLeases(operations: StoreOperations, shift: number): StoreOperations {
-  const moved = <L extends Lease>(lease: L): L => ({ ...lease, until: lease.until + shift });
+  const moved = <L extends Lease>(lease: L): L => shiftedLease(lease, shift);
   const movedIfAny = (lease: Lease | null) => lease && moved(lease);
   return {
     ...operations,

@@ -4,8 +4,16 @@ import { operationKinds, operationNames } from '../sql/operation-kinds.ts';
 import { liveEvents } from '../sql/run-log.ts';
 import type { StoreOperations } from '../sql/store-operations.ts';
 import { storeOperations } from '../sql/store-operations.ts';
+import { appendLog } from './append-log.ts';
 import { type Connection, type ConnectionOptions, openConnection } from './connection.ts';
-import { createDatabaseClock, type DatabaseClock, type ServerClock, serverClock, withShiftedLeases } from './database-clock.ts';
+import {
+  createDatabaseClock,
+  type DatabaseClock,
+  type ServerClock,
+  serverClock,
+  shiftedLease,
+  withShiftedLeases,
+} from './database-clock.ts';
 import { ConnectionLost, callersError } from './failures.ts';
 import { createFirstStatistics, type FirstStatistics } from './first-statistics.ts';
 import { openHints } from './hints.ts';
@@ -113,8 +121,8 @@ function appending(lanes: Lanes, time: DatabaseClock): StoreOperations['appendLo
   };
   const appendAll = (batch: LogBatch): Promise<LogBatchResult> =>
     inTransaction(isMoreThanDeltas(batch) ? lanes.writes : lanes.deltas, 'appending', async ({ session }) => {
-      const operations = storeOperations({ session, log: liveLog(session, ends) });
-      return withShiftedLeases(operations, await time.shift(session)).appendLog(batch);
+      const lease = batch.lease && shiftedLease(batch.lease, await time.shift(session));
+      return appendLog(session, ends, { ...batch, lease });
     });
   return async (batch) => {
     const runs = new Set(batch.segments.map(({ runId }) => runId));

@@ -4,19 +4,18 @@ import type { RunLog, StoredSegment } from '../sql/db.ts';
 import { PACKED_ROW } from '../sql/run-log.ts';
 import type { Session } from '../sql/session.ts';
 import type { KnownEnds } from './known-ends.ts';
+import { joined, listed, textsAt } from './parameters.ts';
 
 const SEGMENTS_PER_READ = 100;
 
-/** Stands in no id and in no JSON text, so that lists of them need no quotes: to write and read those costs more than the rest. */
-const SEPARATOR = '\x1e';
-
 /** Each run is looked up by itself: a planner that takes few for running would read them all. */
-const GIVEN = `unnest(string_to_array($1, E'\\x1e'), $2::bigint[], $3::bigint[], $4::bigint[], string_to_array($5, E'\\x1e'))
+const GIVEN = `unnest(${textsAt(1)}, $2::bigint[], $3::bigint[], $4::bigint[], ${textsAt(5)})
   as given (run_id, attempt, first_offset, last_offset, events)
   cross join lateral (select from runs
     where runs.id = given.run_id and runs.attempt = given.attempt and runs.status = 'running' limit 1) as writable`;
 
-const LAST_OFFSET = `coalesce((
+/** Where the log of a `given` run ends. */
+export const LAST_OFFSET = `coalesce((
   select last_offset from run_log_live where run_id = given.run_id order by first_offset desc limit 1), 0)`;
 
 const ADD = `insert into run_log_live (run_id, attempt, first_offset, last_offset, events)
@@ -46,11 +45,6 @@ const PACK = `with taken as (delete from run_log_live where run_id = $1 returnin
   placed as (select *, (sum(length(events)) over (order by first_offset) - length(events))::bigint / ${PACKED_ROW} as place from whole)
   insert into run_logs (run_id, first_offset, last_offset, events)
   select $1, min(first_offset), max(last_offset), string_agg(events, E'\\n' order by first_offset) from placed group by place`;
-
-/** The same for a log that is known to fit into one row, which most do. */
-const PACK_WHOLE = `with taken as (delete from run_log_live where run_id = $1 returning first_offset, events)
-  insert into run_logs (run_id, first_offset, last_offset, events)
-  select $1, least(min(first_offset), $2::bigint), $3::bigint, concat_ws(E'\\n', string_agg(events, E'\\n' order by first_offset), $4::text) from taken`;
 
 /** Less than a row holds, as a log's first event is not counted. */
 const WHOLE = PACKED_ROW / 2;
@@ -94,16 +88,19 @@ export function liveLog(session: Session, ends?: KnownEnds): RunLog {
       }
       return refused;
     },
-    pack: async (segment) => {
-      const { runId, first, last, events } = segment;
-      const before = ends?.sizeBefore(segment) ?? null;
-      const fits = before !== null && before + events.length < WHOLE;
-      session.post(fits ? PACK_WHOLE : PACK, [runId, first, last, events]);
+    pack: async ({ runId, first, last, events }) => {
+      session.post(PACK, [runId, first, last, events]);
     },
     removeAll: async (threadKey) => {
       session.post(REMOVE_ALL, [threadKey]);
     },
   };
+}
+
+/** Whether the log that ends with this segment is known to fit into one row of packed logs, which most do. */
+export function fitsOneRow(segment: Segment, ends: KnownEnds): boolean {
+  const before = ends.sizeBefore(segment);
+  return before !== null && before + segment.events.length < WHOLE;
 }
 
 /** Segments in groups in which no run comes twice, for statements that see only what was there before them. */
@@ -141,10 +138,10 @@ async function add(session: Session, sql: string, segments: readonly Segment[]):
 
 function columnsOf(segments: readonly Segment[]): readonly string[] {
   return [
-    segments.map((segment) => segment.runId).join(SEPARATOR),
-    `{${segments.map((segment) => segment.attempt).join()}}`,
-    `{${segments.map((segment) => segment.first).join()}}`,
-    `{${segments.map((segment) => segment.last).join()}}`,
-    segments.map((segment) => segment.events).join(SEPARATOR),
+    joined(segments.map((segment) => segment.runId)),
+    listed(segments.map((segment) => segment.attempt)),
+    listed(segments.map((segment) => segment.first)),
+    listed(segments.map((segment) => segment.last)),
+    joined(segments.map((segment) => segment.events)),
   ];
 }

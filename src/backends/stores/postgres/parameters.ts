@@ -19,3 +19,21 @@ export function parameterOf(value: unknown): Parameter {
 function quoted(text: unknown): string {
   return `"${String(text).replaceAll(/["\\]/g, '\\$&')}"`;
 }
+
+/** Stands in no id and in no JSON text, so that lists of them need no quotes: to write and read those costs more than the rest. */
+const SEPARATOR = '\x1e';
+
+/** Texts as one parameter, for `textsAt`. */
+export function joined(texts: readonly string[]): string {
+  return texts.join(SEPARATOR);
+}
+
+/** SQL for the texts that `joined` made one parameter of; an empty text alone is none. */
+export function textsAt(place: number): string {
+  return `string_to_array($${place}, E'\\x1e')`;
+}
+
+/** Numbers as one parameter, for `bigint[]`. */
+export function listed(numbers: readonly number[]): string {
+  return `{${numbers.join()}}`;
+}

@@ -10,8 +10,8 @@ import { denyUndecided } from './approvals.ts';
 import { forgetCheckpoints } from './checkpoints.ts';
 import { claimNext } from './claims.ts';
 import type { Db } from './db.ts';
-import { lockRuns, lockThread } from './locks.ts';
-import { insertMessage } from './messages.ts';
+import { lockThread } from './locks.ts';
+import { insertMessage, type NewMessageRow } from './messages.ts';
 import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
 import type { RunRow } from './rows.ts';
@@ -19,6 +19,7 @@ import { toJson, toRun } from './rows.ts';
 import { liveEvents, placeOf } from './run-log.ts';
 import { findRunRow, findWritableRun, type OpenRun, type WritableRun } from './runs.ts';
 import type { RunsTable } from './schema.ts';
+import type { Session } from './session.ts';
 import { addFacts, messageAdded } from './thread-events.ts';
 import { waitRun } from './wait-run.ts';
 
@@ -56,20 +57,19 @@ const ended = prepared((db, param: Param<{ run: string; attempt: number; status:
     .select('run_logs.events'),
 );
 
-/** Writes a flush of many runs. A run that is no longer the writer's gets nothing and is named in `fenced`. */
+/** Writes a flush of many runs on a connection that nobody else writes on. A run that is no longer the writer's gets nothing and is named in `fenced`. */
 export async function appendLog(db: Db, batch: LogBatch): Promise<LogBatchResult> {
-  await lockRuns(
-    db.session,
-    [...batch.waits, ...batch.ends].map(({ segment }) => segment.runId),
-  );
   const fenced = new Set(await db.log.append(batch.segments));
   for (const wait of batch.waits) {
     const { runId } = wait.segment;
     if (fenced.has(runId) || !(await waitRun(db, wait))) fenced.add(runId);
   }
-  const ends = batch.ends.filter(({ segment }) => !fenced.has(segment.runId));
   const started: Run[] = [];
-  for (const { runId, next, isFenced } of await storeEnds(db, batch, ends)) {
+  // A statement that fails may have ended the transaction: what another end wrote behind it would be committed by itself.
+  for (const end of batch.ends) {
+    const { runId } = end.segment;
+    if (fenced.has(runId)) continue;
+    const { isFenced, next } = await storeEnd(db, batch, end);
     if (isFenced) fenced.add(runId);
     if (next !== null) started.push(next);
   }
@@ -78,36 +78,16 @@ export async function appendLog(db: Db, batch: LogBatch): Promise<LogBatchResult
 
 /** What became of an end, and the run that begins behind it. */
 interface StoredEnd {
-  readonly runId: RunId;
   readonly isFenced: boolean;
   readonly next: Run | null;
 }
 
-async function storeEnds(db: Db, batch: LogBatch, ends: readonly RunEnd[]): Promise<readonly StoredEnd[]> {
-  const stored: StoredEnd[] = [];
-  switch (db.session.dialect) {
-    case 'sqlite':
-      // A statement that fails may have ended the transaction: what another end wrote behind it would be committed by itself.
-      for (const end of ends) stored.push(await storeEnd(db, batch, end));
-      break;
-    case 'postgres':
-      // Each is of another thread, so that all of them ask together; when one fails, the others have still to be done with their statements.
-      for (const outcome of await Promise.allSettled(ends.map((end) => storeEnd(db, batch, end)))) {
-        if (outcome.status === 'rejected') throw outcome.reason;
-        stored.push(outcome.value);
-      }
-      break;
-  }
-  return stored;
-}
-
 async function storeEnd(db: Db, { now, lease }: LogBatch, end: RunEnd): Promise<StoredEnd> {
-  const { runId } = end.segment;
   const run = await endingRun(db, end);
-  if (run === null) return { runId, isFenced: !(await standsThere(db, end)), next: null };
+  if (run === null) return { isFenced: !(await standsThere(db, end)), next: null };
   await endRun(db, run, { end, now });
   const next = run.has_next && lease !== null ? await claimNext(db, run, lease) : null;
-  return { runId, isFenced: false, next };
+  return { isFenced: false, next };
 }
 
 /** Ends a run that waits; any other is given back as it is. Reaches into closed threads, whose queues a deletion has to end. */
@@ -146,47 +126,58 @@ async function endingRun(db: Db, end: RunEnd): Promise<OpenRun | null> {
 }
 
 /** Whether exactly this end is stored: its answer got lost on the way to the writer. */
-async function standsThere(db: Db, { segment, status }: RunEnd): Promise<boolean> {
+export async function standsThere(db: Db, { segment, status }: RunEnd): Promise<boolean> {
   const stored = await ended.first(db.session, { run: segment.runId, attempt: segment.attempt, status, last: segment.last });
   return stored !== undefined && `\n${stored.events}`.endsWith(`\n${segment.events}`);
 }
 
 /** Gives what of the run is other than before. Call behind the locks of the run and its thread. */
 async function endRun(db: Db, run: WritableRun, given: { end: RunEnd; now: number }): Promise<EndColumns> {
-  const { end, now } = given;
+  const { columns, answer, facts } = rowsOf(run, given);
+  await db.log.pack(given.end.segment);
+  insertMessage(db.session, run.user_id, answer);
+  close.post(db.session, columns);
+  forgetAgent(db.session, run);
+  touch.post(db.session, { thread: run.thread_key, now: given.now, events: run.event_count + facts.length });
+  addFacts(db.session, { key: run.thread_key, before: run.event_count }, facts);
+  return columns;
+}
+
+/** What an end writes besides the log. */
+export interface EndRows {
+  readonly columns: EndColumns;
+  readonly answer: NewMessageRow;
+  readonly facts: readonly ThreadFact[];
+}
+
+/** The rows of an end. */
+export function rowsOf(run: WritableRun, { end, now }: { end: RunEnd; now: number }): EndRows {
   const usage = toJson(end.answer.usage);
-  const columns: EndColumns = {
-    id: run.id,
-    status: end.status,
-    usage,
-    finish_reason: end.finishReason,
-    failure: toJson(end.failure),
-    ended_at: now,
-  };
-  await db.log.pack(end.segment);
-  insertMessage(db.session, run.user_id, {
-    id: run.answer_id,
+  const { id, answer_id, answer_seq } = run;
+  const columns = { id, status: end.status, usage, finish_reason: end.finishReason, failure: toJson(end.failure), ended_at: now };
+  const answer: NewMessageRow = {
+    id: answer_id,
     thread_key: run.thread_key,
-    seq: run.answer_seq,
+    seq: answer_seq,
     parent_id: run.message_id,
     role: 'assistant',
     status: end.answer.status,
     parts: end.answer.parts,
-    run_id: run.id,
+    run_id: id,
     model: end.answer.model,
     usage,
     created_at: now,
-  });
-  close.post(db.session, columns);
-  if ((JSON.parse(run.snapshot) as Pick<RunSnapshot, 'agent'>).agent !== null) {
-    denyUndecided(db.session, run.id);
-    forgetCheckpoints(db.session, run.id);
-  }
+  };
   const facts: readonly ThreadFact[] = [
-    messageAdded({ id: run.answer_id as MessageId, seq: run.answer_seq, role: 'assistant', runId: run.id as RunId }),
-    { type: 'run.ended', run_id: run.id, status: end.status },
+    messageAdded({ id: answer_id as MessageId, seq: answer_seq, role: 'assistant', runId: id as RunId }),
+    { type: 'run.ended', run_id: id, status: end.status },
   ];
-  touch.post(db.session, { thread: run.thread_key, now, events: run.event_count + facts.length });
-  addFacts(db.session, { key: run.thread_key, before: run.event_count }, facts);
-  return columns;
+  return { columns, answer, facts };
+}
+
+/** Ends what only a run of an agent has. */
+export function forgetAgent(session: Session, { id, snapshot }: Pick<WritableRun, 'id' | 'snapshot'>): void {
+  if ((JSON.parse(snapshot) as Pick<RunSnapshot, 'agent'>).agent === null) return;
+  denyUndecided(session, id);
+  forgetCheckpoints(session, id);
 }
