@@ -5,6 +5,7 @@ import { liveEvents } from '../sql/run-log.ts';
 import type { StoreOperations } from '../sql/store-operations.ts';
 import { storeOperations } from '../sql/store-operations.ts';
 import { appendLog } from './append-log.ts';
+import { type Beginnings, createBeginnings } from './beginnings.ts';
 import { type Connection, type ConnectionOptions, openConnection } from './connection.ts';
 import {
   createDatabaseClock,
@@ -16,6 +17,7 @@ import {
 } from './database-clock.ts';
 import { ConnectionLost, callersError } from './failures.ts';
 import { createFirstStatistics, type FirstStatistics } from './first-statistics.ts';
+import { gatherInserts } from './gathered-inserts.ts';
 import { openHints } from './hints.ts';
 import { createKnownEnds } from './known-ends.ts';
 import { createLane, type Lane } from './lane.ts';
@@ -60,11 +62,13 @@ export async function openPostgresStore({ url, log, clock = serverClock }: Postg
   };
   const hints = await openHints({ connect, log });
   let closing: Promise<void> | null = null;
+  const beginnings = beginningsOver(lanes, time);
   const close = async () => {
+    await beginnings.stored();
     await Promise.all([hints.close(), lanes.reads.close(), lanes.writes.close(), lanes.deltas.close()]);
   };
   return {
-    ...whileOpen(operationsOver(lanes, time, createFirstStatistics(lanes.reads, log)), () => closing === null),
+    ...whileOpen(operationsOver(lanes, time, { beginnings, statistics: createFirstStatistics(lanes.reads, log) }), () => closing === null),
     capabilities: { shared: true },
     hints,
     close: () => {
@@ -85,20 +89,41 @@ async function openMeasured(url: string, time: DatabaseClock, options: Connectio
   }
 }
 
-function operationsOn({ session }: Connection): StoreOperations {
+function operationsOn({ session }: Pick<Connection, 'session'>): StoreOperations {
   return storeOperations({ session, log: liveLog(session) });
 }
 
-function operationsOver(lanes: Lanes, time: DatabaseClock, statistics: FirstStatistics): StoreOperations {
-  const leasing = async (connection: Connection) => withShiftedLeases(operationsOn(connection), await time.shift(connection.session));
+async function leasingOn(connection: Pick<Connection, 'session'>, time: DatabaseClock): Promise<StoreOperations> {
+  return withShiftedLeases(operationsOn(connection), await time.shift(connection.session));
+}
+
+function beginningsOver({ writes }: Lanes, time: DatabaseClock): Beginnings {
+  return createBeginnings({
+    alone: (input) => inTransaction(writes, 'plain', async (connection) => (await leasingOn(connection, time)).beginRun(input)),
+    together: (inputs) =>
+      inTransaction(writes, 'plain', async (connection) => {
+        const { session, post } = gatherInserts(connection.session);
+        const operations = await leasingOn({ session: { ...session, shared: true } }, time);
+        const results = await allOrNothing(inputs.map((input) => operations.beginRun(input)));
+        post();
+        return results;
+      }),
+  });
+}
+
+interface Helpers {
+  readonly beginnings: Beginnings;
+  readonly statistics: FirstStatistics;
+}
+
+function operationsOver(lanes: Lanes, time: DatabaseClock, { beginnings, statistics }: Helpers): StoreOperations {
   const reading = callOf((work) => reliably(() => lanes.reads.run((connection) => work(operationsOn(connection)))));
-  const writing = callOf((work) => inTransaction(lanes.writes, 'plain', async (connection) => work(await leasing(connection))));
-  const beginRun = writing('beginRun');
+  const writing = callOf((work) => inTransaction(lanes.writes, 'plain', async (connection) => work(await leasingOn(connection, time))));
   const plain = operationNames.map((name) => [name, operationKinds[name] === 'reads' ? reading(name) : writing(name)]);
   return {
     ...(Object.fromEntries(plain) as StoreOperations),
     async beginRun(input) {
-      const result = await beginRun(input);
+      const result = await beginnings.begin(input);
       if (result.kind === 'begun') statistics.begun();
       return result;
     },
@@ -108,6 +133,15 @@ function operationsOver(lanes: Lanes, time: DatabaseClock, statistics: FirstStat
     readLog: (input) => readLog(reading('readLog'), input),
     ping: () => reliably(() => lanes.reads.run(refuseReadOnly)),
   };
+}
+
+/** When one fails, the others have still to be done with their statements. */
+async function allOrNothing<T>(calls: readonly Promise<T>[]): Promise<readonly T[]> {
+  const outcomes = await Promise.allSettled(calls);
+  return outcomes.map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
+  });
 }
 
 /** Flushes of mere deltas in one round trip. */

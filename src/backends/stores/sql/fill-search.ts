@@ -47,7 +47,7 @@ export async function fillSearch(session: Session, limit: number): Promise<boole
     if (after_seq === 0) addTitleToSearch(session, { key, user_id, title });
     const found = await messages.all(session, { thread: key, after: after_seq, limit: left });
     for (const { seq, parts } of found) {
-      addToSearch(session, { threadKey: key, seq, userId: user_id, text: textOf(JSON.parse(parts) as readonly Part[]) });
+      addToSearch(session, { threadKey: key, seq, userId: user_id, text: () => textOf(JSON.parse(parts) as readonly Part[]) });
     }
     const last = found.at(-1);
     if (last === undefined || found.length < left) await finish.run(session, { thread: key });

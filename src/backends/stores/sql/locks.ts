@@ -40,8 +40,9 @@ export async function lockNames(session: Session, owner: Owner, words: readonly 
   for (const word of words) name.post(session, { name: JSON.stringify([owner.applicationId, owner.userId, word]) });
 }
 
-/** Waits for every transaction that holds this very name, shared ones too, and holds it until this one ends. */
+/** Waits for every transaction that holds this very name, shared ones too, and holds it until this one ends. Rejects where others share it. */
 export async function lockExactly(session: Session, exactly: string): Promise<void> {
+  if (session.shared) throw new Error('In a transaction with others a name would be locked for all of them.');
   if (session.dialect === 'postgres') name.post(session, { name: exactly });
 }
 

@@ -6,9 +6,7 @@ import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
 import { toMessage } from './rows.ts';
 import type { MessagesTable } from './schema.ts';
-import { wordVector } from './search-index.ts';
-import { queueForSearch } from './search-queue.ts';
-import { indexWords } from './search-words-of.ts';
+import { addToSearch } from './search-index.ts';
 import type { Session } from './session.ts';
 
 type Columns = Omit<MessagesTable, 'tokens'>;
@@ -28,15 +26,6 @@ const valuesOf = (param: Param<Columns>): Columns => ({
 });
 
 const add = prepared((db, param: Param<Columns>) => db.insertInto('messages').values(valuesOf(param)));
-
-/** Both rows at a time: one round trip to PostgreSQL. */
-const addWithWords = prepared((db, param: Param<Columns & { words: string }>) =>
-  db
-    .with('stored', (cte) => cte.insertInto('messages').values(valuesOf(param)))
-    .insertInto('search_entries')
-    .values({ thread_key: param('thread_key'), seq: param('seq'), words: wordVector(param('words')) })
-    .onConflict((conflict) => conflict.doNothing()),
-);
 
 const byOwner = prepared((db, param: Param<{ application: string; user: string; id: string }>) =>
   db
@@ -67,16 +56,8 @@ export interface NewMessageRow extends Omit<Columns, 'parts'> {
 /** Writes one message of this user, by whose text searches then find its thread. */
 export function insertMessage(session: Session, userId: string, message: NewMessageRow): void {
   const { thread_key, seq, parts } = message;
-  const row = { ...message, parts: JSON.stringify(parts) };
-  switch (session.dialect) {
-    case 'sqlite':
-      add.post(session, row);
-      queueForSearch(session, { thread: thread_key, seq });
-      return;
-    case 'postgres':
-      addWithWords.post(session, { ...row, words: indexWords(userId, textOf(parts)) });
-      return;
-  }
+  add.post(session, { ...message, parts: JSON.stringify(parts) });
+  addToSearch(session, { threadKey: thread_key, seq, userId, text: () => textOf(parts) });
 }
 
 /** A message of the owner, unless its thread is deleted. */

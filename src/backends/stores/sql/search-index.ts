@@ -14,7 +14,8 @@ interface Entry {
   readonly threadKey: string;
   readonly seq: number;
   readonly userId: string;
-  readonly text: string;
+  /** Asked for where it is indexed at once. */
+  readonly text: () => string;
 }
 
 /** PostgreSQL keeps a text's place and its words in one row. */
@@ -53,7 +54,7 @@ const removeBacklog = prepared((db, param: Param<{ thread: string }>) =>
 );
 
 /** Words, with spaces between them, as PostgreSQL keeps them, without their places in the text. */
-export function wordVector(words: string): RawBuilder<string> {
+function wordVector(words: string): RawBuilder<string> {
   return sql<string>`array_to_tsvector(string_to_array(${words}, ' '))`;
 }
 
@@ -65,7 +66,7 @@ export function addToSearch(session: Session, { threadKey, seq, userId, text }: 
       queueForSearch(session, place);
       return;
     case 'postgres': {
-      const words = indexWords(userId, text);
+      const words = indexWords(userId, text());
       if (words !== '') addEntry.post(session, { ...place, words });
       return;
     }
@@ -76,7 +77,7 @@ type Titled = Pick<ThreadsTable, 'key' | 'user_id' | 'title'>;
 
 /** Lets searches find a thread by its first title. */
 export function addTitleToSearch(session: Session, { key, user_id, title }: Titled): void {
-  if (title !== null) addToSearch(session, { threadKey: key, seq: TITLE, userId: user_id, text: title });
+  if (title !== null) addToSearch(session, { threadKey: key, seq: TITLE, userId: user_id, text: () => title });
 }
 
 /** Lets searches find a thread by its title, and no longer by the one it had. */

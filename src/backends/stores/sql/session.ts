@@ -17,6 +17,8 @@ export type Dialect = 'sqlite' | 'postgres';
 /** One connection, possibly inside a transaction, that runs SQL texts. */
 export interface Session {
   readonly dialect: Dialect;
+  /** Several operations share the transaction: no lock of one keeps another waiting. */
+  readonly shared?: true;
   all(sql: string, parameters: readonly unknown[]): Promise<readonly unknown[]>;
   /** Gives the number of rows that were written. */
   run(sql: string, parameters: readonly unknown[]): Promise<number>;

@@ -142,7 +142,8 @@ test.skipIf(server === null)('a PostgreSQL store of version 2 goes on with what 
   await checkFilled(store);
   // A text that fits a page lies there as it is, a longer one compressed.
   for (const characters of [5_000, 50_000]) await turn(store, {}, 'w'.repeat(characters));
-  const places = 'select pg_column_compression(parts) is null as plain from polylogue.messages where length(parts) > 4000 order by length(parts)';
+  const places =
+    'select pg_column_compression(parts) is null as plain from polylogue.messages where length(parts) > 4000 order by length(parts)';
   expect(await queryDatabase(url, places)).toEqual([{ plain: true }, { plain: false }]);
   await store.close();
   await drop();
