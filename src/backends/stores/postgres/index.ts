@@ -19,7 +19,7 @@ import { ConnectionLost, callersError } from './failures.ts';
 import { createFirstStatistics, type FirstStatistics } from './first-statistics.ts';
 import { gatherInserts } from './gathered-inserts.ts';
 import { openHints } from './hints.ts';
-import { createKnownEnds } from './known-ends.ts';
+import { createKnownEnds, type KnownEnds } from './known-ends.ts';
 import { createLane, type Lane } from './lane.ts';
 import { addSegments, liveLog, refusedOf } from './live-log.ts';
 import { prepareDatabase } from './open-database.ts';
@@ -117,6 +117,7 @@ interface Helpers {
 }
 
 function operationsOver(lanes: Lanes, time: DatabaseClock, { beginnings, statistics }: Helpers): StoreOperations {
+  const ends = createKnownEnds();
   const reading = callOf((work) => reliably(() => lanes.reads.run((connection) => work(operationsOn(connection)))));
   const writing = callOf((work) => inTransaction(lanes.writes, 'plain', async (connection) => work(await leasingOn(connection, time))));
   const plain = operationNames.map((name) => [name, operationKinds[name] === 'reads' ? reading(name) : writing(name)]);
@@ -124,12 +125,14 @@ function operationsOver(lanes: Lanes, time: DatabaseClock, { beginnings, statist
     ...(Object.fromEntries(plain) as StoreOperations),
     async beginRun(input) {
       const result = await beginnings.begin(input);
-      if (result.kind === 'begun') statistics.begun();
+      if (result.kind !== 'begun') return result;
+      if (result.run.status === 'running') ends.begun(result.run);
+      statistics.begun();
       return result;
     },
     purgeThread: (key) => purgeClosed(lanes.writes, key),
     takeLost: (input) => takeLost(lanes, writing('takeLost'), input),
-    appendLog: appending(lanes, time),
+    appendLog: appending(lanes, time, ends),
     readLog: (input) => readLog(reading('readLog'), input),
     ping: () => reliably(() => lanes.reads.run(refuseReadOnly)),
   };
@@ -145,8 +148,7 @@ async function allOrNothing<T>(calls: readonly Promise<T>[]): Promise<readonly T
 }
 
 /** Flushes of mere deltas in one round trip. */
-function appending(lanes: Lanes, time: DatabaseClock): StoreOperations['appendLog'] {
-  const ends = createKnownEnds();
+function appending(lanes: Lanes, time: DatabaseClock, ends: KnownEnds): StoreOperations['appendLog'] {
   const appendDeltas = async ({ segments }: LogBatch): Promise<LogBatchResult> => {
     const added = await atOnce(lanes.deltas, 'appending', ({ session }) => addSegments(session, segments, ends));
     if (added) return { fenced: [], started: [] };

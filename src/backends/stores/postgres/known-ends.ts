@@ -1,12 +1,15 @@
 import type { RunId } from '../../../core/ids.ts';
 import type { LogBatch, LogBatchResult, Segment } from '../../../core/ports/store.ts';
+import type { Run } from '../../../core/run.ts';
 
-/** Where the logs end to which this server writes. Only its own appends, and only while they all succeed, tell that for sure. */
+/** Where the logs end to which this server writes. Only what it has written itself, and only while all of it succeeds, tells that for sure. */
 export interface KnownEnds {
   /** Whether the segment continues its run's log, by the attempt that wrote what is before it. */
   isNext(segment: Segment): boolean;
   /** How many characters stand in the log before the segment, but for the log's first event; null when that is not known. */
   sizeBefore(segment: Segment): number | null;
+  /** A run has begun, and its log with it. */
+  begun(run: Pick<Run, 'id' | 'attempt'>): void;
   /** What became of a batch; null when that is not known. */
   note(batch: LogBatch, result: LogBatchResult | null): void;
 }
@@ -25,6 +28,7 @@ export function createKnownEnds(): KnownEnds {
   return {
     isNext: (segment) => endBefore(segment) !== null,
     sizeBefore,
+    begun: ({ id, attempt }) => void ends.set(id, { attempt, last: 1, size: 0 }),
     note: (batch, result) => {
       for (const segment of batch.segments) {
         const { runId, attempt, last, events } = segment;

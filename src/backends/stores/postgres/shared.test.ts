@@ -16,7 +16,6 @@ import {
 import { createTestDatabase, findTestServer, queryDatabase } from '../../../../test/support/test-database.ts';
 import type { ProcessId } from '../../../core/ids.ts';
 import type { Lease, Store } from '../../../core/ports/store.ts';
-import { searchWordsOf } from '../../../core/search-words.ts';
 import { openPostgresStore } from './index.ts';
 
 const server = await findTestServer();
@@ -35,28 +34,6 @@ describe.skipIf(server === null)('two servers on one database', () => {
   afterEach(async () => {
     await Promise.all([here.close(), there.close()]);
     await database.drop();
-  });
-
-  test('store whole whatever begins at once, and no more than may be unfinished', async () => {
-    const ask = (at: number) => ({ kind: 'append', messages: [question(`number ${at}`)], parent: 'head' }) as const;
-    const beginnings = Array.from({ length: 160 }, (_, at) =>
-      beginning({ ask: ask(at), title: `title ${at}`, maxUnfinished: { user: 100, application: null } }),
-    );
-    const results = await Promise.all(beginnings.map((input, at) => (at % 2 === 0 ? here : there).beginRun(input)));
-    const begun = results.flatMap((result, at) => (result.kind === 'begun' ? [{ ...result, at }] : []));
-    expect(begun).toHaveLength(100);
-    expect(results.filter((result) => result.kind === 'refused' && result.reason === 'run_limit')).toHaveLength(60);
-    for (const { run, thread, at } of begun) {
-      const stored = await there.listMessages({ owner: ann, ref: { id: thread.id }, branch: 'head', limit: 9 });
-      expect(stored?.map(({ id, parts }) => [id, parts])).toEqual([[run.messageId, question(`number ${at}`).parts]]);
-      expect(await there.findRun(ann, run.id)).toEqual(run);
-      expect(typesOf((await there.readLog({ runId: run.id, after: 0, maxBytes: 9_999 })).events)).toEqual(['1 run.started']);
-      expect((await there.listThreadEvents(ann, { id: thread.id }, { after: 0, limit: 9 }))?.map(({ number }) => number)).toEqual([
-        1, 2, 3,
-      ]);
-    }
-    const found = await there.listThreads(ann, { words: searchWordsOf('number'), limit: 200, cursor: null });
-    expect(found.map(({ id }) => id).toSorted()).toEqual(begun.map(({ thread }) => thread.id).toSorted());
   });
 
   test('may start at once on an empty database', async () => {
