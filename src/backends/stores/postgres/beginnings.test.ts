@@ -24,22 +24,22 @@ function setUp(failure: Error | null = null) {
       return inputs.map(({ now }) => ({ ...refused, now }));
     },
   });
-  const asked = (inputs: readonly BeginRun[]) => Promise.allSettled([...twoAlone(), ...inputs].map(begin));
+  const asked = (inputs: readonly BeginRun[]) => Promise.allSettled([...fourAlone(), ...inputs].map(begin));
   return { begin, stored, asked, groups, release: held.resolve, alone: () => alone };
 }
 
-/** What keeps both places busy, so that all behind it is gathered. */
-const twoAlone = () => [beginning(), beginning()];
+/** What keeps all places busy, so that what is behind it is gathered. */
+const fourAlone = () => Array.from({ length: 4 }, () => beginning());
 
 test('what comes while others are stored shares transactions, each with its own answer', async () => {
   const { asked, groups, release, alone } = setUp();
   const answers = asked(Array.from({ length: 11 }, (_, now) => beginning({ now })));
-  expect([alone(), groups.length]).toEqual([2, 0]);
+  expect([alone(), groups.length]).toEqual([4, 0]);
   release();
   const settled = await answers;
-  expect(groups.map((group) => group.length)).toEqual([8, 3]);
-  expect(settled.slice(2)).toEqual(Array.from({ length: 11 }, (_, now) => ({ status: 'fulfilled', value: { ...refused, now } })));
-  expect(alone()).toBe(2);
+  expect(groups.map((group) => group.length)).toEqual([4, 4, 3]);
+  expect(settled.slice(4)).toEqual(Array.from({ length: 11 }, (_, now) => ({ status: 'fulfilled', value: { ...refused, now } })));
+  expect(alone()).toBe(4);
 });
 
 test('no two of a group are of one thread or under one idempotency key', async () => {
@@ -69,7 +69,7 @@ test('what was asked for is stored when they say so', async () => {
   const answers = asked(Array.from({ length: 20 }, () => beginning()));
   release();
   await stored();
-  expect(groups.map((group) => group.length)).toEqual([8, 8, 4]);
+  expect(groups.map((group) => group.length)).toEqual([4, 4, 4, 4, 4]);
   await answers;
 });
 
@@ -83,14 +83,14 @@ test('a group that cannot be stored is stored one by one', async () => {
   const { asked, groups, release, alone } = setUp(new Error('One of them cannot be stored.'));
   const answers = asked([beginning(), beginning(), beginning()]);
   release();
-  expect((await answers).map(({ status }) => status)).toEqual(Array.from({ length: 5 }, () => 'fulfilled'));
-  expect([groups.length, alone()]).toEqual([1, 5]);
+  expect((await answers).map(({ status }) => status)).toEqual(Array.from({ length: 7 }, () => 'fulfilled'));
+  expect([groups.length, alone()]).toEqual([1, 7]);
 });
 
 test('nothing is tried again on a connection that is lost: it may have been done', async () => {
   const { asked, release, alone } = setUp(new ConnectionLost(new Error('gone')));
   const answers = asked([beginning(), beginning()]);
   release();
-  expect((await answers).slice(2).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-  expect(alone()).toBe(2);
+  expect((await answers).slice(4).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  expect(alone()).toBe(4);
 });

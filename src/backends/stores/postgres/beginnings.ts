@@ -2,8 +2,9 @@ import type { BeginResult, BeginRun } from '../../../core/ports/store.ts';
 import { ConnectionLost } from './failures.ts';
 
 /** So few that far below a bound on unfinished runs those that are not counted yet do not matter: see `run-limits.ts`. */
-const MOST_TOGETHER = 8;
-const MOST_GROUPS = 2;
+const MOST_TOGETHER = 4;
+/** As many as there are connections: nobody waits for a group where a connection is free. */
+const MOST_GROUPS = 4;
 /** After a group that could not be stored, so many beginnings go by themselves: what stood in its way may be there for a while. */
 const ALONE_AFTER_FAILURE = 64;
 
