@@ -11,7 +11,7 @@ import { searchQueue } from './migrations/0008-search-queue.ts';
 import { contentsByType } from './migrations/0009-contents-by-type.ts';
 import { agents } from './migrations/0010-agents.ts';
 import { fewerIndexes } from './migrations/0011-fewer-indexes.ts';
-import { plainTexts } from './migrations/0013-plain-texts.ts';
+import { plainTexts } from './migrations/0012-plain-texts.ts';
 import type { Database } from './schema.ts';
 import type { Dialect, Session } from './session.ts';
 import { allOf, builders, runOf } from './session.ts';
