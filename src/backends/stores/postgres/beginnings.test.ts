@@ -73,10 +73,11 @@ test('what was asked for is stored when they say so', async () => {
   await answers;
 });
 
-test('a thread that is named by its number has a transaction of its own', () => {
+test('a thread that is named by its number, and who has to be counted exactly, has a transaction of its own', () => {
   const { begin, alone } = setUp();
   for (let at = 0; at < 5; at += 1) void begin(beginning({ thread: { ref: { number: at } } }));
-  expect(alone()).toBe(5);
+  for (let at = 0; at < 5; at += 1) void begin(beginning({ maxUnfinished: { user: 0, application: 5_000 } }));
+  expect(alone()).toBe(10);
 });
 
 test('a group that cannot be stored is stored one by one', async () => {
@@ -85,6 +86,14 @@ test('a group that cannot be stored is stored one by one', async () => {
   release();
   expect((await answers).map(({ status }) => status)).toEqual(Array.from({ length: 7 }, () => 'fulfilled'));
   expect([groups.length, alone()]).toEqual([1, 7]);
+});
+
+test('behind groups that cannot be stored, what waits is stored one by one too', async () => {
+  const { asked, groups, release, alone } = setUp(new Error('One of them cannot be stored.'));
+  const answers = asked(Array.from({ length: 20 }, () => beginning()));
+  release();
+  await answers;
+  expect([groups.length, alone()]).toEqual([4, 24]);
 });
 
 test('nothing is tried again on a connection that is lost: it may have been done', async () => {

@@ -1,11 +1,12 @@
 import type { BeginResult, BeginRun } from '../../../core/ports/store.ts';
+import { isAlwaysNear } from '../sql/run-limits.ts';
 import { ConnectionLost } from './failures.ts';
 
 /** So few that far below a bound on unfinished runs those that are not counted yet do not matter: see `run-limits.ts`. */
 const MOST_TOGETHER = 4;
 /** As many as there are connections: nobody waits for a group where a connection is free. */
 const MOST_GROUPS = 4;
-/** After a group that could not be stored, so many beginnings go by themselves: what stood in its way may be there for a while. */
+/** After a group that could not be stored, so many beginnings go one by one: what stood in its way may be there for a while. */
 const ALONE_AFTER_FAILURE = 64;
 
 type Begin = (input: BeginRun) => Promise<BeginResult>;
@@ -40,10 +41,12 @@ export function createBeginnings({ alone, together }: BeginningsOptions): Beginn
   let aloneFor = 0;
 
   function take(): readonly Waiting[] {
+    const most = aloneFor > 0 ? 1 : MOST_TOGETHER;
     const taken: Waiting[] = [];
     const used = new Set<string>();
+    if (aloneFor > 0) aloneFor -= 1;
     for (const one of waiting) {
-      if (taken.length === MOST_TOGETHER) break;
+      if (taken.length === most) break;
       if (one.names.some((name) => used.has(name))) break;
       taken.push(one);
       for (const name of one.names) used.add(name);
@@ -80,10 +83,6 @@ export function createBeginnings({ alone, together }: BeginningsOptions): Beginn
   function begin(input: BeginRun): Promise<BeginResult> {
     const names = namesOf(input);
     if (names === null) return alone(input);
-    if (aloneFor > 0) {
-      aloneFor -= 1;
-      return alone(input);
-    }
     const answer = Promise.withResolvers<BeginResult>();
     waiting.push({ input, names, answer });
     start();
@@ -97,8 +96,9 @@ export function createBeginnings({ alone, together }: BeginningsOptions): Beginn
   };
 }
 
-/** What no other beginning of a group may have; null for one whose thread may have another name besides. */
-function namesOf({ owner, thread, idempotency }: BeginRun): readonly string[] | null {
+/** What no other beginning of a group may have; null for one whose thread may have another name besides, or who has to be counted exactly. */
+function namesOf({ owner, thread, idempotency, maxUnfinished }: BeginRun): readonly string[] | null {
+  if (isAlwaysNear(maxUnfinished)) return null;
   const ref = 'create' in thread ? thread.create : thread.ref;
   if (!('id' in ref)) return null;
   const words = idempotency === null ? [`thread ${ref.id}`] : [`thread ${ref.id}`, `repeat ${idempotency.key}`];

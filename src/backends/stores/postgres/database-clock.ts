@@ -76,13 +76,11 @@ export function shiftedLease<L extends Lease>(lease: L, shift: number): L {
 /** The same operations with leases, and the time at which they are over, moved by `shift` milliseconds. */
 export function withShiftedLeases(operations: StoreOperations, shift: number): StoreOperations {
   const moved = <L extends Lease>(lease: L): L => shiftedLease(lease, shift);
-  const movedIfAny = (lease: Lease | null) => lease && moved(lease);
   return {
     ...operations,
-    beginRun: (input) => operations.beginRun({ ...input, lease: movedIfAny(input.lease) }),
+    beginRun: (input) => operations.beginRun({ ...input, lease: input.lease && moved(input.lease) }),
     claimQueued: (input) => operations.claimQueued({ ...input, lease: moved(input.lease) }),
     renewLeases: (lease) => operations.renewLeases(moved(lease)),
     takeLost: (input) => operations.takeLost({ ...input, now: input.now + shift, lease: moved(input.lease) }),
-    appendLog: (batch) => operations.appendLog({ ...batch, lease: movedIfAny(batch.lease) }),
   };
 }

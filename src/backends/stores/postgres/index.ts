@@ -1,5 +1,6 @@
 import { storeUnavailable } from '../../../core/errors.ts';
 import type { LogBatch, LogBatchResult, Store } from '../../../core/ports/store.ts';
+import { lockBeginnings } from '../sql/begin-run.ts';
 import { operationKinds, operationNames } from '../sql/operation-kinds.ts';
 import { liveEvents } from '../sql/run-log.ts';
 import type { StoreOperations } from '../sql/store-operations.ts';
@@ -103,6 +104,7 @@ function beginningsOver({ writes }: Lanes, time: DatabaseClock): Beginnings {
     together: (inputs) =>
       inTransaction(writes, 'plain', async (connection) => {
         const { session, post } = gatherInserts(connection.session);
+        await lockBeginnings(session, inputs);
         const operations = await leasingOn({ session: { ...session, shared: true } }, time);
         const results = await allOrNothing(inputs.map((input) => operations.beginRun(input)));
         post();
@@ -138,13 +140,11 @@ function operationsOver(lanes: Lanes, time: DatabaseClock, { beginnings, statist
   };
 }
 
-/** When one fails, the others have still to be done with their statements. */
+/** When one fails, the others have still to be done with their statements, which fail because of the first. */
 async function allOrNothing<T>(calls: readonly Promise<T>[]): Promise<readonly T[]> {
-  const outcomes = await Promise.allSettled(calls);
-  return outcomes.map((outcome) => {
-    if (outcome.status === 'rejected') throw outcome.reason;
-    return outcome.value;
-  });
+  const all = Promise.all(calls);
+  await Promise.allSettled([all, ...calls]);
+  return all;
 }
 
 /** Flushes of mere deltas in one round trip. */

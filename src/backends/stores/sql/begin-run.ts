@@ -4,7 +4,7 @@ import type { Run } from '../../../core/run.ts';
 import type { Thread, ThreadFact } from '../../../core/thread.ts';
 import type { Db } from './db.ts';
 import { findRepeat, keepResult } from './idempotency.ts';
-import { lockNames } from './locks.ts';
+import { lockNamedThreads, lockNames } from './locks.ts';
 import { insertMessage, isInThread, questionOf } from './messages.ts';
 import type { Param } from './prepared.ts';
 import { prepared } from './prepared.ts';
@@ -50,7 +50,7 @@ const advance = prepared((db, param: Param<Pick<ThreadsTable, 'key' | keyof Chan
 
 /** Stores messages and the run that answers them; a refusal has written nothing. */
 export async function beginRun(db: Db, input: BeginRun): Promise<BeginResult> {
-  await lockNames(db.session, input.owner, namesIn(input));
+  if (!db.session.shared) await lockNames(db.session, input.owner, namesIn(input));
   const repeated = await repeatOf(db.session, input);
   if (repeated !== null) return repeated;
   const ref = 'ref' in input.thread ? input.thread.ref : { id: input.thread.create.id };
@@ -58,6 +58,15 @@ export async function beginRun(db: Db, input: BeginRun): Promise<BeginResult> {
   const plan = await planFor(db.session, input, found);
   if ('kind' in plan) return plan;
   return carryOut(db, input, { plan, thread: found ?? (await newThread(db.session, input, user)), isNew: found === undefined });
+}
+
+/** Takes the locks of beginnings that share a transaction, in the order of all transactions. */
+export async function lockBeginnings(session: Session, inputs: readonly BeginRun[]): Promise<void> {
+  for (const input of inputs) await lockNames(session, input.owner, namesIn(input));
+  const named = inputs.flatMap(({ owner, thread }) =>
+    'ref' in thread && 'id' in thread.ref ? [{ ...owner, threadId: thread.ref.id }] : [],
+  );
+  if (named.length > 1) await lockNamedThreads(session, named);
 }
 
 /** How a beginning would be refused just now; null when it would not. */

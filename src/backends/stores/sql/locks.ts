@@ -15,6 +15,22 @@ const thread = prepared((db, param: Param<{ thread: string }>) =>
   db.selectFrom('threads').select('key').where('key', '=', param('thread')).forUpdate(),
 );
 
+/** Each is looked up by itself: a planner that takes them for many would read all threads. */
+const namedThreads = prepared(
+  (db, param: Param<{ applications: readonly string[]; users: readonly string[]; threads: readonly string[] }>) =>
+    db
+      .selectFrom('threads')
+      .select('key')
+      .where(
+        sql<boolean>`key = any(array(select named.key
+        from unnest(${param('applications')}::text[], ${param('users')}::text[], ${param('threads')}::text[]) as given (application, owner, thread)
+        cross join lateral (select id from users where application_id = given.application and external_id = given.owner limit 1) as owner
+        cross join lateral (select key from threads where id = given.thread and user_id = owner.id and deleted_at is null limit 1) as named))`,
+      )
+      .orderBy('key')
+      .forUpdate(),
+);
+
 /** The keys are found first: joined with the runs, the planner may take all threads in turn. */
 const threadsOf = prepared((db, param: Param<{ runs: readonly string[] }>) =>
   db
@@ -49,6 +65,15 @@ export async function lockExactly(session: Session, exactly: string): Promise<vo
 /** From here on this transaction sees the thread as the last one left it, and the next one waits. */
 export async function lockThread(session: Session, threadKey: string): Promise<void> {
   if (session.dialect === 'postgres') thread.post(session, { thread: threadKey });
+}
+
+/** The same for several threads by what their owners call them; PostgreSQL only. */
+export async function lockNamedThreads(session: Session, named: readonly (Owner & { readonly threadId: string })[]): Promise<void> {
+  namedThreads.post(session, {
+    applications: named.map(({ applicationId }) => applicationId),
+    users: named.map(({ userId }) => userId),
+    threads: named.map(({ threadId }) => threadId),
+  });
 }
 
 /** The same for several runs and their threads. */

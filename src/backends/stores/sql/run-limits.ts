@@ -78,6 +78,11 @@ const ofApplication = counting(
       .as('found'),
 );
 
+/** Whether a bound is so low that beginnings below it always wait for each other. */
+export function isAlwaysNear({ user, application }: BeginRun['maxUnfinished']): boolean {
+  return [user, application].some((limit) => limit !== null && limit <= FAR);
+}
+
 /**
  * What one more run leaves, or whose bound it would exceed. That it may begin holds until the transaction ends; call it behind all other
  * locks. Far below a bound what it leaves is as it was a moment ago.

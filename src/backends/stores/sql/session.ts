@@ -17,7 +17,7 @@ export type Dialect = 'sqlite' | 'postgres';
 /** One connection, possibly inside a transaction, that runs SQL texts. */
 export interface Session {
   readonly dialect: Dialect;
-  /** Several operations share the transaction: no lock of one keeps another waiting. */
+  /** Several operations share the transaction, which has their locks already but for those of limits. */
   readonly shared?: true;
   all(sql: string, parameters: readonly unknown[]): Promise<readonly unknown[]>;
   /** Gives the number of rows that were written. */
