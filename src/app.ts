@@ -236,7 +236,10 @@ async function stop(stopping: Stopping): Promise<void> {
   closing.abort();
   await engine.drain(drainMs);
   eventStreams.close();
-  const cancelCut = systemClock.after(LAST_FRAMES_MS, () => server.server.closeAllConnections());
+  const cancelCut = systemClock.after(LAST_FRAMES_MS, () => {
+    eventStreams.cut();
+    server.server.closeAllConnections();
+  });
   await server.close();
   cancelCut();
   // As long as the store is open, a command could not open it itself.

@@ -97,4 +97,18 @@ describe('an event stream', () => {
     server.streams[0]?.end();
     expect(await answer).toMatch(/9\r\ndata: x\n\n\r\n0\r\n\r\n$/);
   });
+
+  it('that lasts keeps no server from closing, even when its client has stopped reading before the end', async () => {
+    const socket = connect(server.port, '127.0.0.1', () => socket.write('GET /door/lasting HTTP/1.1\r\nHost: x\r\n\r\n'));
+    await new Promise((resolve) => socket.once('data', resolve));
+    socket.pause();
+    const stream = server.streams[0] ?? expect.fail('no stream');
+    stream.write('x'.repeat(20_000_000));
+    stream.end();
+    const closed = server.close();
+    server.eventStreams.cut();
+    await closed;
+    await expect.poll(() => stream.signal.aborted).toBe(true);
+    socket.destroy();
+  });
 });

@@ -50,6 +50,8 @@ export interface EventStreams {
   open(reply: FastifyReply, options: StreamOptions): EventStream;
   /** Breaks all responses off that were not ended, and stops the timer. */
   close(): void;
+  /** Breaks those off too whose end their client has not taken: the HTTP server does not know connections without a parser. */
+  cut(): void;
 }
 
 interface StreamOptions {
@@ -137,6 +139,7 @@ export function createEventStreams({ clock, limits }: { clock: Clock; limits: Pi
     admit: (reply) => countConnection(reply, limits),
     open,
     close,
+    cut: () => responses.forEach(({ raw }) => void raw.destroy()),
   };
 }
 

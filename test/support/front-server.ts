@@ -7,7 +7,7 @@ import type { Principal } from '../../src/core/principal.ts';
 import { namedUserOf } from '../../src/http/authenticate.ts';
 import type { Dialect, Doorkeeper } from '../../src/http/dialect.ts';
 import { createErrorHandler } from '../../src/http/error-handler.ts';
-import { createEventStreams, type EventStream } from '../../src/http/event-stream.ts';
+import { createEventStreams, type EventStream, type EventStreams } from '../../src/http/event-stream.ts';
 import { readRepeatKey } from '../../src/http/idempotency.ts';
 import { problemShape } from '../../src/http/problem.ts';
 import { createRunStreams } from '../../src/http/run-streams.ts';
@@ -34,6 +34,7 @@ export interface FrontServer {
   readonly draining: AbortController;
   /** Responses of GET `/door/stream` and `/door/lasting`, in order. */
   readonly streams: readonly EventStream[];
+  readonly eventStreams: EventStreams;
   logged(): string;
   /** Sends bytes as they are and gives all bytes that come until the connection is closed. */
   raw(bytes: string): Promise<string>;
@@ -140,6 +141,7 @@ export async function startFrontServer({ limits, known = {} }: FrontServerOption
     clock,
     draining,
     streams,
+    eventStreams,
     logged: lines.read,
     raw: (bytes) => sendRaw(port, bytes),
     get: (path, headers = {}, method = 'GET') => fetch(url + path, { method, headers }),
