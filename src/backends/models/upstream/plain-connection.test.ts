@@ -115,6 +115,17 @@ describe('a body that is read past the HTTP parser', () => {
     expect(await read(endpoint)).toMatchObject({ text: 'a\u20acbc', end: { lost: true, cause: expect.anything() } });
   });
 
+  test.each([
+    ['with its end', ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nstr']],
+    ['later', [whole, 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nstr']],
+  ])('a connection on which more comes behind an answer, %s, is not used again', async (_, answer) => {
+    const { endpoint, connections } = await serve((request) => (request === 1 ? answer : [whole]));
+    await read(endpoint);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(await read(endpoint)).toMatchObject({ text: 'a\u20acbc', end: { lost: false } });
+    expect(connections()).toBe(2);
+  });
+
   test('nothing is read while its taker waits', async () => {
     const many = Array.from({ length: 20 }, (_, index) => `1\r\n${String.fromCharCode(97 + index)}\r\n`);
     const { endpoint } = await serve(() => [HEAD, ...many, END]);

@@ -87,7 +87,7 @@ function pass(line: Line, read: Buffer): void {
   const isHead = read.length > SUCCESS.length && read.compare(SUCCESS, 0, SUCCESS.length, 0, SUCCESS.length) === 0;
   const headEnd = isHead ? read.indexOf(HEAD_END) : -1;
   if (headEnd === -1) {
-    line.socket.emit('data', read);
+    feed(line, read);
     return;
   }
   const start = headEnd + HEAD_END.length;
@@ -96,8 +96,13 @@ function pass(line: Line, read: Buffer): void {
   line.headAlone = false;
   if (start === read.length) return;
   const rest = read.subarray(start);
-  if (line.body === null) line.socket.emit('data', rest);
+  if (line.body === null) feed(line, rest);
   else takeRead(line.body, rest);
+}
+
+/** Gives the parser bytes. Where none listens, they belong to no answer, and what follows them would be taken for the next one. */
+function feed({ socket }: Line, bytes: Buffer): void {
+  if (!socket.emit('data', bytes)) socket.destroy();
 }
 
 function takeRead(body: DirectBody, read: Buffer): void {
