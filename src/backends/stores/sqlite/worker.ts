@@ -88,7 +88,7 @@ function serve(port: MessagePort, opened: Awaited<ReturnType<typeof open>>): voi
       deleting.clear(removals);
       // Node hands over messages before it runs what waits for the next turn: with many of them a deletion would never go on.
       deleting.step();
-      await upkeep.afterBatch();
+      await upkeep.afterBatch(calls);
       const last = calls.find((call) => call.operation === 'close');
       if (last !== undefined) return finish(last);
     }
