@@ -11,12 +11,12 @@ export interface FlushSchedule {
 
 interface FlushScheduleOptions {
   readonly clock: Clock;
-  /** Lets everybody go on who has paused until this window; true when somebody had. */
+  /** Lets some go on who have paused until this window; false when there are no more of them. */
   readonly release: () => boolean;
   /** Milliseconds between the starts of two flushes that take everything along. */
   readonly windowMs: () => number;
   /** Flushes; null when nothing of that scope waits. */
-  readonly flush: (scope: FlushScope) => Promise<void> | null;
+  readonly flush: (scope: FlushScope) => Promise<unknown> | null;
   /** What still waits after a flush; whoever has paused waits for any. */
   readonly waiting: () => { readonly any: boolean; readonly urgent: boolean };
   readonly onFault: (error: unknown) => void;
@@ -25,7 +25,7 @@ interface FlushScheduleOptions {
 export function createFlushSchedule({ clock, windowMs, release, flush, waiting, onFault }: FlushScheduleOptions): FlushSchedule {
   const scheduled = { all: false, urgent: false };
   let flushing = false;
-  let released = false;
+  let opened: number | null = null;
   let lastWindowStart = Number.NEGATIVE_INFINITY;
 
   function request(scope: FlushScope): void {
@@ -47,26 +47,36 @@ export function createFlushSchedule({ clock, windowMs, release, flush, waiting, 
     if (flushing) return;
     // Where urgent flushes follow each other without a pause, one of them takes along what has waited its window.
     const taken = scope === 'urgent' && untilWindow() <= 0 ? 'all' : scope;
-    if (taken === 'all' && !released && release()) {
-      // What they bring now goes along.
-      released = true;
+    if (taken === 'all' && opensWindow()) {
       scheduled[scope] = true;
       setImmediate(start, scope);
       return;
     }
     const flushed = flush(taken);
-    if (taken === 'all') {
-      released = false;
-      if (flushed) lastWindowStart = clock.elapsed();
-    }
-    if (!flushed) return;
-    flushing = true;
-    flushed.catch(onFault).finally(() => {
-      flushing = false;
-      const { any, urgent } = waiting();
-      if (urgent) request('urgent');
-      if (any) request('all');
-    });
+    if (taken === 'all') closeWindow(flushed !== null || waiting().any);
+    if (flushed) {
+      flushing = true;
+      flushed.catch(onFault).finally(goOn);
+    } else goOn();
+  }
+
+  /** Also where nothing was flushed: something urgent may have taken the text of those who have paused again. */
+  function goOn(): void {
+    flushing = false;
+    const { any, urgent } = waiting();
+    if (urgent) request('urgent');
+    if (any) request('all');
+  }
+
+  /** Whether somebody goes on whose text is to go along. */
+  function opensWindow(): boolean {
+    opened ??= clock.elapsed();
+    return release();
+  }
+
+  function closeWindow(counts: boolean): void {
+    if (counts && opened !== null) lastWindowStart = opened;
+    opened = null;
   }
 
   return { request };

@@ -24,8 +24,8 @@ const SWEEP_FILES_MS = 600_000;
 /** How late a denial may be, at most, because nobody has decided. */
 const EXPIRE_MS = 30_000;
 const FLUSH_WINDOW_MS = 10;
-/** A busy server writes less often. */
-const BUSY_FLUSH_WINDOW_MS = 34;
+/** A busy server writes less often: two tokens at a time of those that bring fifty in a second. */
+const BUSY_FLUSH_WINDOW_MS = 43;
 
 /** What this process holds to execute runs: its claim, the live runs, the writer of their logs, the ears of their readers. */
 export interface RunHost {

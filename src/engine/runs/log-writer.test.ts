@@ -1,33 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createFakeClock, type FakeClock, settle } from '../../../test/support/fake-clock.ts';
+import { createHeldLog, eventsOf, textsOf } from '../../../test/support/held-log.ts';
 import { recordingObserver, runningRun } from '../../../test/support/runs.ts';
-import type { LogBatch, LogBatchResult } from '../../core/ports/store.ts';
-import { lineOf, parseLines, type RunEvent } from '../../core/run-event.ts';
+import { lineOf } from '../../core/run-event.ts';
 import { createLiveRun, type LiveRun } from './live-run.ts';
 import { createLogWriter, type LogWriter } from './log-writer.ts';
-
-/** A log whose commits a test lets through or breaks, one by one. */
-function createHeldLog() {
-  const waiting: { batch: LogBatch; resolve: (result: LogBatchResult) => void; reject: (error: Error) => void }[] = [];
-  return {
-    waiting,
-    appendLog: (batch: LogBatch) => new Promise<LogBatchResult>((resolve, reject) => waiting.push({ batch, resolve, reject })),
-    async commit(result: LogBatchResult = { fenced: [], started: [] }): Promise<LogBatch> {
-      const next = waiting.shift();
-      if (!next) throw new Error('no flush is in flight');
-      next.resolve(result);
-      await settle();
-      return next.batch;
-    },
-    async fail(): Promise<LogBatch> {
-      const next = waiting.shift();
-      if (!next) throw new Error('no flush is in flight');
-      next.reject(new Error('disk full'));
-      await settle();
-      return next.batch;
-    },
-  };
-}
 
 let clock: FakeClock;
 let log: ReturnType<typeof createHeldLog>;
@@ -42,19 +19,6 @@ function live(name: string): LiveRun {
 
 function say(run: LiveRun, text: string, lane: 'window' | 'urgent' = 'window'): void | Promise<void> {
   return writer.appendText(run, { type: 'text.appended', text }, lane);
-}
-
-function eventsOf({ segments }: LogBatch): RunEvent[] {
-  const { answerId } = runningRun('a');
-  return segments.flatMap(({ runId, first, events }) => parseLines(events.split('\n'), { runId, answerId, first }));
-}
-
-function textsOf(batch: LogBatch): string[] {
-  return batch.segments.map((segment) =>
-    eventsOf({ ...batch, segments: [segment] })
-      .map((event) => ('text' in event ? event.text : event.type))
-      .join('|'),
-  );
 }
 
 beforeEach(() => {
@@ -177,84 +141,6 @@ describe('the log writer', () => {
       stored.push(...textsOf(await log.commit()));
     }
     expect(stored).toContain('waits');
-  });
-
-  test('while it is busy, quick sources pause until the next window, and what they bring then goes along', async () => {
-    const run = live('a');
-    const gathers = (text: string) => writer.appendText(run, { type: 'text.appended', text, gathers: true }, 'window');
-    busy = true;
-    expect(gathers('first')).toBeUndefined();
-    await settle();
-    await log.commit();
-    clock.advance(4);
-    const pause = gathers('early');
-    let goneOn = 0;
-    void pause?.then(() => {
-      goneOn += 1;
-      void gathers(' and late');
-    });
-    clock.advance(5);
-    await settle();
-    expect([goneOn, log.waiting.length]).toEqual([0, 0]);
-    clock.advance(1);
-    await settle();
-    expect(goneOn).toBe(1);
-    expect(textsOf(await log.commit())).toEqual(['early and late']);
-    clock.advance(10);
-    await settle();
-    expect(log.waiting).toHaveLength(0);
-  });
-
-  test('no source pauses that is slow or gives single pieces, and none while it is calm', async () => {
-    const [slow, single, calm] = [live('slow'), live('single'), live('calm')];
-    const gathers = (run: LiveRun) => writer.appendText(run, { type: 'text.appended', text: 'x', gathers: true }, 'window');
-    busy = true;
-    for (const run of [slow, single, calm]) void say(run, 'first');
-    await settle();
-    await log.commit();
-    expect(say(single, 'quick')).toBeUndefined();
-    busy = false;
-    expect(gathers(calm)).toBeUndefined();
-    busy = true;
-    clock.advance(15);
-    expect(gathers(slow)).toBeUndefined();
-  });
-
-  test('a source that has paused goes on when nothing else is written, and when the writer is closed', async () => {
-    const run = live('a');
-    const gathers = () => writer.appendText(run, { type: 'text.appended', text: 'x', gathers: true }, 'window');
-    const goneOn: string[] = [];
-    busy = true;
-    void gathers();
-    await settle();
-    await log.commit();
-    void gathers()?.then(() => goneOn.push('by a window'));
-    // Takes the text along: nothing is left for the window.
-    void writer.append(run, { type: 'node.entered', name: 'weather' });
-    await settle();
-    await log.commit();
-    clock.advance(10);
-    await settle();
-    expect(goneOn).toEqual(['by a window']);
-    void gathers()?.then(() => goneOn.push('by the close'));
-    writer.close();
-    await settle();
-    expect(goneOn).toEqual(['by a window', 'by the close']);
-  });
-
-  test('hands over ends behind all else', async () => {
-    const [ending, other] = [live('ending'), live('other')];
-    const seen: string[] = [];
-    for (const run of [ending, other]) run.listen(() => seen.push(run.run.id));
-    void say(live('before'), 'x');
-    await settle();
-    void writer.end(ending, { fact: { type: 'run.cancelled' }, status: 'cancelled', failure: null });
-    void say(other, 'text', 'urgent');
-    await log.commit();
-    clock.advance(10);
-    await settle();
-    await log.commit();
-    expect(seen).toEqual([other.run.id, ending.run.id]);
   });
 
   test('tries the same offsets again when the store fails, delivering nothing meanwhile', async () => {

@@ -36,7 +36,9 @@ export interface LogWriter {
 type Lane = 'window' | 'urgent';
 
 const MAX_UNSTORED = 65_536;
-/** Text is quick that comes before so many windows are over. */
+/** Of so many runs sources go on, or readers get something, in a turn of the loop: what else there is to do waits no longer than that. */
+const RUNS_A_TURN = 128;
+/** Text is quick that comes before so many windows are over: nothing is won by a pause of a source that brings nothing meanwhile. */
 const QUICK_WINDOWS = 1.5;
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 2_000;
@@ -60,13 +62,14 @@ export interface LogWriterPorts {
 }
 
 export function createLogWriter(ports: LogWriterPorts): LogWriter {
+  const { clock, windowMs } = ports;
   const waiting = createWaitingRuns();
   const batches = createBatchStore(ports);
   const pauses = createPauses();
   const schedule = createFlushSchedule({
-    clock: ports.clock,
-    windowMs: ports.windowMs,
-    release: pauses.end,
+    clock,
+    windowMs,
+    release: pauses.endSome,
     flush,
     waiting: () => ({ any: waiting.any || pauses.any, urgent: waiting.urgent }),
     onFault: (error) => ports.observer.faulted('log writer', error),
@@ -80,19 +83,15 @@ export function createLogWriter(ports: LogWriterPorts): LogWriter {
     return pending;
   }
 
-  /** Nothing is won by a pause of a source that brings nothing meanwhile. */
-  function isQuick({ deliveredAt }: LiveRun): boolean {
-    return deliveredAt !== null && ports.clock.elapsed() - deliveredAt < QUICK_WINDOWS * ports.windowMs();
+  /** How long a run's readers have waited; endless before they have got anything. */
+  function sinceDelivery({ deliveredAt }: LiveRun): number {
+    return deliveredAt === null ? Number.POSITIVE_INFINITY : clock.elapsed() - deliveredAt;
   }
 
-  function flush(scope: FlushScope): Promise<void> | null {
+  function flush(scope: FlushScope): Promise<unknown> | null {
     const taken = waiting.take(scope);
     if (taken.length === 0) return null;
-    return batches.store(taken).then((result) => {
-      if (!result) return;
-      deliver(ports, taken, result);
-      reportGaps(ports, taken);
-    });
+    return batches.store(taken).then((result) => result && deliver(ports, taken, result));
   }
 
   return {
@@ -101,10 +100,11 @@ export function createLogWriter(ports: LogWriterPorts): LogWriter {
     },
     appendText(live, piece, lane) {
       if (live.stopReason === 'lost') return undefined;
+      const since = sinceDelivery(live);
       const pending = pendingOf(live, lane);
       addText(pending, piece);
       if (pending.size > MAX_UNSTORED) return untilStored(pending);
-      return piece.gathers && ports.isBusy() && isQuick(live) ? pauses.begin() : undefined;
+      return piece.gathers && since < QUICK_WINDOWS * windowMs() && ports.isBusy() ? pauses.begin() : undefined;
     },
     append(live, fact) {
       if (live.stopReason === 'lost') return undefined;
@@ -124,27 +124,38 @@ export function createLogWriter(ports: LogWriterPorts): LogWriter {
     },
     close() {
       batches.close();
-      pauses.end();
+      while (pauses.any) pauses.endSome();
     },
   };
 }
 
-/** The sources that wait for the next window: one promise for all of them. */
+/** The sources that wait for the next window: one promise for those that then go on in the same turn. */
 function createPauses() {
-  let pause: PromiseWithResolvers<void> | null = null;
+  let places = 0;
+  let waiting: PromiseWithResolvers<void>[] = [];
+  let ending: PromiseWithResolvers<void>[] | null = null;
   return {
     get any() {
-      return pause !== null;
+      return waiting.length > 0 || ending !== null;
     },
     begin(): Promise<void> {
-      pause ??= Promise.withResolvers<void>();
-      return pause.promise;
+      if (places === 0) {
+        waiting.push(Promise.withResolvers<void>());
+        places = RUNS_A_TURN;
+      }
+      places -= 1;
+      return (waiting.at(-1) as PromiseWithResolvers<void>).promise;
     },
-    end(): boolean {
-      const ended = pause;
-      pause = null;
+    endSome(): boolean {
+      if (ending === null) {
+        ending = waiting;
+        waiting = [];
+        places = 0;
+      }
+      const ended = ending.shift();
+      if (ended === undefined) ending = null;
       ended?.resolve();
-      return ended !== null;
+      return ended !== undefined;
     },
   };
 }
@@ -258,8 +269,18 @@ function batchOf(taken: readonly Pending[]): Pick<LogBatch, 'segments' | 'waits'
   return { segments, waits, ends, durable };
 }
 
-function deliver(ports: LogWriterPorts, stored: readonly Pending[], { fenced, started, at }: Stored): void {
+async function deliver(ports: LogWriterPorts, stored: readonly Pending[], result: Stored): Promise<void> {
   ports.onCommitted?.(stored.map(({ live }) => live.run.id));
+  for (let from = 0; from < stored.length; from += RUNS_A_TURN) {
+    if (from > 0) await new Promise(setImmediate);
+    const some = stored.slice(from, from + RUNS_A_TURN);
+    deliverSome(ports, some, result);
+    reportGaps(ports, some);
+  }
+  if (result.started.length > 0) ports.onStarted(result.started);
+}
+
+function deliverSome({ onEnded }: LogWriterPorts, stored: readonly Pending[], { fenced, at }: Stored): void {
   for (const { live, events, approvals, waiting, ending } of stored) {
     live.flushing = null;
     if (fenced.length > 0 && fenced.includes(live.run.id)) live.stop('lost');
@@ -268,8 +289,7 @@ function deliver(ports: LogWriterPorts, stored: readonly Pending[], { fenced, st
       live.commit(events);
     }
     if (approvals.length > 0) live.release();
-    if (live.ended) ports.onEnded(live);
+    if (live.ended) onEnded(live);
     for (const resolve of waiting) resolve();
   }
-  if (started.length > 0) ports.onStarted(started);
 }
