@@ -38,7 +38,7 @@ type Lane = 'window' | 'urgent';
 const MAX_UNSTORED = 65_536;
 /** Of so many runs sources go on, or readers get something, in a turn of the loop: what else there is to do waits no longer than that. */
 const RUNS_A_TURN = 128;
-/** Text is quick that comes before so many windows are over: nothing is won by a pause of a source that brings nothing meanwhile. */
+/** Text is quick that comes before so many windows are over. */
 const QUICK_WINDOWS = 1.5;
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 2_000;
@@ -83,9 +83,9 @@ export function createLogWriter(ports: LogWriterPorts): LogWriter {
     return pending;
   }
 
-  /** How long a run's readers have waited; endless before they have got anything. */
-  function sinceDelivery({ deliveredAt }: LiveRun): number {
-    return deliveredAt === null ? Number.POSITIVE_INFINITY : clock.elapsed() - deliveredAt;
+  /** Whether text comes before it was missed: nothing is won by a pause of a source that brings nothing meanwhile. */
+  function isQuick({ deliveredAt }: LiveRun): boolean {
+    return deliveredAt !== null && clock.elapsed() - deliveredAt < QUICK_WINDOWS * windowMs();
   }
 
   function flush(scope: FlushScope): Promise<unknown> | null {
@@ -100,11 +100,10 @@ export function createLogWriter(ports: LogWriterPorts): LogWriter {
     },
     appendText(live, piece, lane) {
       if (live.stopReason === 'lost') return undefined;
-      const since = sinceDelivery(live);
       const pending = pendingOf(live, lane);
       addText(pending, piece);
       if (pending.size > MAX_UNSTORED) return untilStored(pending);
-      return piece.gathers && since < QUICK_WINDOWS * windowMs() && ports.isBusy() ? pauses.begin() : undefined;
+      return piece.gathers && ports.isBusy() && isQuick(live) ? pauses.begin() : undefined;
     },
     append(live, fact) {
       if (live.stopReason === 'lost') return undefined;

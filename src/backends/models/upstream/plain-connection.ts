@@ -64,6 +64,7 @@ export function directBodyOf(response: IncomingMessage): DirectBody | undefined 
   return bodies.get(response);
 }
 
+/** Whether a response is read so. */
 export function isReadDirectly(response: IncomingMessage): boolean {
   return bodies.has(response);
 }
